@@ -1,0 +1,146 @@
+"""`agegender run`: the main job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agegender.cli.console import console, messages, progress
+from agegender.errors import SettingError
+
+
+def run_command(
+    data: Annotated[
+        str | None,
+        typer.Option(help="Labelled faces: a folder, .zip, .tar(.gz), .csv or .parquet. Without it, drawn faces."),
+    ] = None,
+    test: Annotated[
+        str | None, typer.Option(help="Other labelled faces to measure on; never trained on, never chosen by.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The run's folder: models, curves, figures, metrics.")] = Path("runs/run"),
+    models: Annotated[str, typer.Option(help="A, B or AB.")] = "AB",
+    seed: Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in --out.")] = False,
+    validation_fraction: Annotated[float, typer.Option(help="Share of the images held out for validation.")] = 0.2,
+    folds: Annotated[
+        int | None, typer.Option(help="Train once a fold of this many, each in a folder of its own in --out.")
+    ] = None,
+    train_on: Annotated[
+        str, typer.Option(help="`split` holds validation images out; `all` trains a final model on every image.")
+    ] = "split",
+    split: Annotated[Path | None, typer.Option(help="A saved split.json to use.")] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(help="B's: EfficientNetLite0 (default), EfficientNetLite2 or a name of keras.applications."),
+    ] = None,
+    backbone_weights: Annotated[
+        str | None, typer.Option(help="`imagenet` (packaged or downloaded), `random`, or an offline file.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of each model's last phase, in place of the recipe's.", min=1)
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change a value of a recipe: --set A.batch_size=32 --set B.network.dropout=0.4"),
+    ] = None,
+    strict_size: Annotated[
+        bool, typer.Option("--strict-size", help="Reject images that are not 128 x 128 instead of resizing.")
+    ] = False,
+    allow_rejected: Annotated[
+        bool, typer.Option("--allow-rejected", help="Go on even if over 10 % of the files cannot be used.")
+    ] = False,
+) -> None:
+    """Train Model A from scratch and Model B from ImageNet, measure both, and draw what happened.
+
+    With no --data it draws 1,200 labelled faces itself and trains on those, in a few minutes on two CPU cores.
+    Stop it at any time; the same command with --resume goes on after the last finished epoch.
+    """
+    import dataclasses
+
+    from agegender.pipeline import RunSettings
+
+    letters = _models(models)
+    if train_on not in ("split", "all"):
+        raise SettingError(f"--train-on is `split` or `all`. Received: {train_on}")
+    changes = _changes(change or [], letters, backbone, backbone_weights)
+    if epochs is not None:
+        for letter in letters:
+            changes.setdefault(letter, []).append(("phases.-1.epochs", str(epochs)))
+    settings = RunSettings(
+        out=out,
+        data=data,
+        test=test,
+        models=letters,
+        seed=seed,
+        validation_fraction=validation_fraction,
+        train_on_all=train_on == "all",
+        split_file=split,
+        changes={letter: tuple(pairs) for letter, pairs in changes.items()},
+        resume=resume,
+        strict_size=strict_size,
+        allow_rejected=allow_rejected,
+    )
+    if folds is None:
+        _run_and_tell(settings)
+        return
+    if folds < 2 or settings.train_on_all or split is not None:
+        raise SettingError("--folds takes 2 or more, and neither --train-on all nor --split.")
+    for number in range(1, folds + 1):
+        messages.print(f"Fold {number} of {folds}")
+        _run_and_tell(
+            dataclasses.replace(settings, out=out / f"fold-{number}-of-{folds}", fold=(number, folds))
+        )
+
+
+def _models(text: str) -> tuple[str, ...]:
+    from agegender.run_folder import MODELS
+
+    letters = tuple(letter for letter in MODELS if letter in text.upper())
+    if not letters or set(text.upper()) - set(MODELS) - set(", "):
+        raise SettingError(f"--models is A, B or AB. Received: {text}")
+    return letters
+
+
+def _changes(
+    change: list[str], letters: tuple[str, ...], backbone: str | None, backbone_weights: str | None
+) -> dict[str, list[tuple[str, str]]]:
+    changes: dict[str, list[tuple[str, str]]] = {}
+    for text in change:
+        path, equals, value = text.partition("=")
+        letter, dot, rest = path.partition(".")
+        if not (equals and dot and rest and letter in letters):
+            raise SettingError(
+                f"--set takes MODEL.NAME=VALUE such as A.batch_size=32, with a model that is trained "
+                f"({', '.join(letters)}). Received: {text}"
+            )
+        changes.setdefault(letter, []).append((rest, value))
+    for name, value in (("backbone", backbone), ("weights", backbone_weights)):
+        if value is not None:
+            if "B" not in letters:
+                raise SettingError(f"--{'backbone' if name == 'backbone' else 'backbone-weights'} is about Model B.")
+            changes.setdefault("B", []).append((f"network.{name}", value))
+    return changes
+
+
+def _run_and_tell(settings: object) -> None:
+    """Run and print what came out, and where it stands."""
+    from agegender.cli.evaluation_tables import print_evaluation
+    from agegender.pipeline import RunSettings, run
+
+    assert isinstance(settings, RunSettings)
+    result = run(settings, announce=lambda line: messages.print(line, soft_wrap=True, markup=False), progress=progress)
+    if result.evaluation is not None:
+        print_evaluation(result.evaluation, console)
+        console.print(f"Measured on the {result.measured_on} images.")
+    folder = result.folder
+    console.print("Wrote", style="bold")
+    for model in settings.models:
+        console.print(f"  {folder.model(model)}", soft_wrap=True)
+    for path in (folder.metrics, folder.predictions, folder.split, folder.rejected):
+        if path.exists():
+            console.print(f"  {path}", soft_wrap=True)
+    console.print(f"  {folder.figures}: {len(result.figures)} pictures", soft_wrap=True)
+    if result.drawn:
+        console.print("Drawn faces: these figures show that the software works; they say nothing about people.")

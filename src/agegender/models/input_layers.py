@@ -1,0 +1,89 @@
+"""What stands before every trunk: channel order and mirroring, in plain layers with fixed weights.
+
+Fixed 1x1 convolutions do what `keras.ops` would do with slices and flips, since graphs of plain layers load in
+every Keras from 3.8 on, and since a convolution is no fully connected layer (brief, contract 1 and 5).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+IMAGE_SIZE = 128
+"""Height and width of the input in pixels."""
+
+CENTRE_CROP_PIXELS = 32
+"""Rows and columns cut at each side before the colour of the face is read: its centre is skin, its border may be sky."""
+
+ORDER_STEEPNESS = 1e6
+"""The sigmoid that chooses the order is exactly 0 or 1 in float32 once blue and red differ by 2e-5 (0.005 of 255)."""
+
+
+def _fixed_conv(kernel: np.ndarray, inputs: Any, name: str, activation: str | None = None) -> Any:
+    """A 1x1 convolution whose kernel (channels in, channels out) is never trained."""
+    layer = keras.layers.Conv2D(
+        kernel.shape[1], 1, use_bias=False, activation=activation, trainable=False, dtype="float32", name=name
+    )
+    outputs = layer(inputs)
+    layer.set_weights([kernel[None, None].astype("float32")])
+    return outputs
+
+
+def red_first(images: Any) -> Any:
+    """Give the same tensor for an image in RGB and in BGR.
+
+    Skin is redder than blue: of UTKFace's 5,000 training crops 96.6 % have a mean red above the mean blue in the
+    centre. So the channel with the larger mean there is put first. Whatever the image, both orders of it end in the
+    same order, and training never meets the other one.
+
+    Args:
+        images: Keras tensor (batch, 128, 128, 3), values 0..1, channels red-green-blue or blue-green-red.
+
+    Returns:
+        Keras tensor of the same shape.
+    """
+    margin = CENTRE_CROP_PIXELS
+    centre = keras.layers.Cropping2D(margin, dtype="float32", name="order_centre")(images)
+    colour = keras.layers.GlobalAveragePooling2D(keepdims=True, dtype="float32", name="order_colour")(centre)
+    last_over_first = np.array([[-1.0], [0.0], [1.0]]) * ORDER_STEEPNESS
+    is_blue_first = _fixed_conv(last_over_first, colour, "order_is_bgr", "sigmoid")
+    is_red_first = _fixed_conv(-last_over_first, colour, "order_is_rgb", "sigmoid")
+    reversed_channels = _fixed_conv(np.eye(3)[::-1], images, "order_reversed")
+    keep = keras.layers.Multiply(dtype="float32", name="order_keep")([images, is_red_first])
+    swap = keras.layers.Multiply(dtype="float32", name="order_swap")([reversed_channels, is_blue_first])
+    return keras.layers.Add(dtype="float32", name="order_red_first")([keep, swap])
+
+
+def mirrored(images: Any) -> Any:
+    """Flip images left to right: width becomes the channel axis, a fixed 1x1 convolution reverses it.
+
+    Args:
+        images: Keras tensor (batch, height, width, channels).
+
+    Returns:
+        Keras tensor of the same shape.
+    """
+    width = images.shape[2]
+    columns_last = keras.layers.Permute((1, 3, 2), dtype="float32", name="mirror_columns_last")(images)
+    reversed_columns = _fixed_conv(np.eye(width)[::-1], columns_last, "mirror_columns")
+    return keras.layers.Permute((1, 3, 2), dtype="float32", name="mirror_columns_back")(reversed_columns)
+
+
+def affine_colours(images: Any, matrix: np.ndarray, offset: np.ndarray, name: str) -> Any:
+    """Apply `colour @ matrix + offset` to each pixel, as a fixed 1x1 convolution.
+
+    Args:
+        images: Keras tensor (batch, height, width, 3), values 0..1.
+        matrix: (3, 3), rows are input channels.
+        offset: (3,).
+        name: The layer's name.
+
+    Returns:
+        Keras tensor of the same shape.
+    """
+    layer = keras.layers.Conv2D(3, 1, trainable=False, dtype="float32", name=name)
+    outputs = layer(images)
+    layer.set_weights([matrix[None, None].astype("float32"), offset.astype("float32")])
+    return outputs

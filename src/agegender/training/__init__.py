@@ -1,0 +1,1 @@
+"""Recipes, augmentation and the loop that trains a network. `fit.py` is the only place that compiles."""

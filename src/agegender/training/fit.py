@@ -1,0 +1,246 @@
+"""Train one network by its recipe: phases, epochs, curves, checkpoints. The only place that compiles for training."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from agegender.artifacts import plain, write_text
+from agegender.errors import InputError, Interrupted, SettingError
+from agegender.models.custom_cnn import CustomCnn, build_custom_cnn
+from agegender.models.losses import SAVED_LOSSES, SAVED_METRICS, training_losses
+from agegender.models.network import AgeGenderNetwork
+from agegender.models.pretrained_cnn import RANDOM, PretrainedCnn, WeightsOrigin, build_pretrained_cnn
+from agegender.training.averaging import averaged_weights
+from agegender.training.batches import EpochBatches, FaceArrays
+from agegender.training.checkpoint import (
+    TrainingState,
+    read_state,
+    restore_model,
+    restore_optimizer,
+    save_checkpoint,
+)
+from agegender.training.curves import measure
+from agegender.training.optimizer import AveragingAdamW
+from agegender.training.recipe import Phase, Recipe
+
+CHECKPOINT = "checkpoint.npz"
+HISTORY = "history.csv"
+SMALLEST_SET = 8
+"""Fewer training images than this are a mistake, not a data set."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A finished training.
+
+    Attributes:
+        contract: The float32 model of the brief's contract, compiled with built-in losses and metrics.
+        history: One row an epoch.
+        origin: Which weights the trunk started from.
+        seconds: Time spent, all sessions together.
+    """
+
+    contract: keras.Model
+    history: pd.DataFrame
+    origin: WeightsOrigin
+    seconds: float
+
+
+def build(recipe: Recipe, precision: str) -> tuple[AgeGenderNetwork, WeightsOrigin]:
+    """The network of a recipe at its start."""
+    if isinstance(recipe.network, CustomCnn):
+        return build_custom_cnn(recipe.network, precision=precision), WeightsOrigin(RANDOM, "trained from scratch")
+    return build_pretrained_cnn(recipe.network, precision=precision)
+
+
+def train(
+    recipe: Recipe,
+    training: FaceArrays,
+    validation: FaceArrays | None,
+    folder: Path,
+    *,
+    seed: int,
+    data_fingerprint: str = "",
+    resume: bool = False,
+    announce: Callable[[str], None] = lambda line: None,
+) -> TrainedModel:
+    """Train a network, leaving a checkpoint and the history in `folder` after each epoch.
+
+    Args:
+        recipe: What to do.
+        training: Images to learn from.
+        validation: Images to measure only, or None.
+        folder: Where checkpoint and history stand.
+        seed: Of weights, order of images, augmentation and dropout.
+        data_fingerprint: Hash of data and split; a checkpoint of other data is refused.
+        resume: Go on from the checkpoint in `folder`, if there is one.
+        announce: Takes one line an epoch.
+
+    Raises:
+        Interrupted: The user pressed Ctrl-C; the last finished epoch is kept.
+        SettingError: The checkpoint belongs to another recipe, seed or data.
+        InputError: Too few images.
+    """
+    if len(training) < SMALLEST_SET:
+        raise InputError(f"{len(training)} images to train on. Give at least {SMALLEST_SET}.")
+    fingerprint = _fingerprint(recipe, seed, data_fingerprint)
+    checkpoint = folder / CHECKPOINT
+    state = _state_to_resume(checkpoint, fingerprint) if resume else None
+    state = state or TrainingState(0, [], fingerprint, 0.0)
+
+    keras.utils.set_random_seed(seed)
+    network, origin = build(recipe, recipe.precision)
+    model = network.training
+    if state.epochs_done:
+        restore_model(checkpoint, model)
+        announce(f"{recipe.model}: going on after epoch {state.epochs_done} of {recipe.epochs}")
+    norm_faces = training.subset(recipe.norm_images, seed)
+    curve_faces = training.subset(recipe.curve_images, seed)
+
+    begin = 0
+    try:
+        for phase in recipe.phases:
+            end = begin + phase.epochs
+            if state.epochs_done < end or end == recipe.epochs:
+                _start_phase(model, network.trunk, recipe, phase, len(training))
+                if begin < state.epochs_done:
+                    restore_optimizer(checkpoint, model)
+            for epoch in range(max(begin, state.epochs_done), end):
+                started = time.perf_counter()
+                row = _train_epoch(model, recipe, phase, training, epoch, seed)
+                with averaged_weights(model, norm_faces, recipe.norm_images, seed):
+                    row |= _curves(model, recipe, curve_faces, validation)
+                seconds = state.seconds + time.perf_counter() - started
+                state = TrainingState(epoch + 1, [*state.history, row], fingerprint, seconds)
+                last_of_phase = epoch + 1 == end and end < recipe.epochs
+                save_checkpoint(checkpoint, model, state, with_optimizer=not last_of_phase)
+                write_text(folder / HISTORY, pd.DataFrame(state.history).to_csv(index=False))
+                announce(_line(recipe, row, state))
+            begin = end
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"Training of {recipe.model} stopped after epoch {state.epochs_done} of {recipe.epochs}; "
+            "the same command with --resume goes on from there."
+        ) from None
+
+    with averaged_weights(model, training, len(training), seed):
+        contract = _contract_model(recipe, model)
+    return TrainedModel(contract, pd.DataFrame(state.history), origin, state.seconds)
+
+
+def _fingerprint(recipe: Recipe, seed: int, data: str) -> str:
+    content = json.dumps([dataclasses.asdict(recipe), seed, data], default=plain, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _state_to_resume(checkpoint: Path, fingerprint: str) -> TrainingState | None:
+    state = read_state(checkpoint)
+    if state is not None and state.fingerprint != fingerprint:
+        raise SettingError(
+            f"{checkpoint} was made with another recipe, seed, split or data. Give the same as before to --resume, "
+            "or start afresh in another --out folder."
+        )
+    return state
+
+
+def _start_phase(model: keras.Model, trunk: keras.Model, recipe: Recipe, phase: Phase, images: int) -> None:
+    """Compile for a phase: which weights learn, how fast, by which curve."""
+    steps = max(1, images // recipe.batch_size)
+    total = max(1, phase.epochs * steps)
+    warmup = min(round(phase.warmup_epochs * steps), total - 1)
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup else phase.learning_rate,
+        decay_steps=total - warmup,
+        warmup_target=phase.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    trunk.trainable = phase.trunk_rate > 0
+    optimizer = AveragingAdamW(
+        rate,
+        decay=recipe.weight_decay,
+        average_decay=math.exp(-1.0 / max(1.0, recipe.average_epochs * steps)),
+        multipliers={} if phase.trunk_rate in (0, 1) else _trunk_multipliers(trunk, phase.trunk_rate),
+        clip_norm=recipe.clip_norm,
+    )
+    model.compile(optimizer=optimizer, jit_compile="auto", **training_losses(recipe.losses))
+    optimizer.build(model.trainable_variables)
+
+
+def _trunk_multipliers(trunk: keras.Model, rate: float) -> dict[str, float]:
+    return {variable.path: rate for variable in trunk.trainable_variables}
+
+
+def _train_epoch(
+    model: keras.Model, recipe: Recipe, phase: Phase, training: FaceArrays, epoch: int, seed: int
+) -> dict[str, Any]:
+    batches = EpochBatches(
+        training,
+        batch_size=recipe.batch_size,
+        epoch=epoch,
+        seed=seed,
+        augmentation=recipe.augmentation,
+        age_sd_years=recipe.age_sd_years,
+    )
+    started = time.perf_counter()
+    record = model.fit(batches, epochs=1, verbose="0", shuffle=False)
+    seconds = time.perf_counter() - started
+    loss = float(record.history["loss"][-1])
+    if not math.isfinite(loss):
+        raise SettingError(
+            f"The loss of {recipe.model} became {loss} in epoch {epoch + 1}. Lower the learning rate, as in "
+            f"--set {recipe.model}.phases.0.learning_rate={phase.learning_rate / 4:g}."
+        )
+    return {
+        "epoch": epoch + 1,
+        "phase": phase.name,
+        "seconds": round(seconds, 2),
+        "images_per_second": round(len(batches) * batches.batch_size / seconds, 1),
+        "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+        "train_loss_batches": loss,
+    }
+
+
+def _curves(model: keras.Model, recipe: Recipe, training: FaceArrays, validation: FaceArrays | None) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, faces in (("train", training), ("validation", validation)):
+        point = measure(model, faces, recipe.losses, recipe.age_sd_years) if faces is not None and len(faces) else None
+        for key in ("age_loss", "age_mae", "gender_loss", "gender_accuracy"):
+            row[f"{name}_{key}"] = getattr(point, key) if point else None
+    return row
+
+
+def _line(recipe: Recipe, row: dict[str, Any], state: TrainingState) -> str:
+    """One epoch in one line."""
+    parts = [
+        f"{recipe.model} {row['epoch']:>3}/{recipe.epochs} {row['phase']}",
+        f"loss {row['train_loss_batches']:.3f}",
+        f"train {row['train_age_mae']:.2f} years {row['train_gender_accuracy']:.1%}",
+    ]
+    if row["validation_age_mae"] is not None:
+        parts.append(f"validation {row['validation_age_mae']:.2f} years {row['validation_gender_accuracy']:.1%}")
+    left = state.seconds / state.epochs_done * (recipe.epochs - state.epochs_done)
+    parts += [f"{row['images_per_second']:.0f} images/s", f"{left / 60:.0f} min left"]
+    return " | ".join(parts)
+
+
+def _contract_model(recipe: Recipe, model: keras.Model) -> keras.Model:
+    """The float32 twin of a training model that is saved: same weights, two outputs, built-in losses and metrics."""
+    network = recipe.network
+    if isinstance(network, PretrainedCnn):
+        network = dataclasses.replace(network, weights=RANDOM)
+    twin, _ = build(dataclasses.replace(recipe, network=network), "float32")
+    twin.training.set_weights([np.asarray(value, dtype=np.float32) for value in model.get_weights()])
+    twin.contract.compile(optimizer="adam", loss=SAVED_LOSSES, metrics=SAVED_METRICS)
+    return twin.contract

@@ -1,0 +1,165 @@
+"""What a training is made of, as frozen values that can be read whole, changed by name and recorded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from agegender.errors import SettingError
+from agegender.models.custom_cnn import CustomCnn
+from agegender.models.losses import LossWeights
+from agegender.models.pretrained_cnn import PretrainedCnn
+from agegender.training.augment import Augmentation
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of epochs with one learning-rate curve: linear warm-up, then a cosine down to zero.
+
+    Attributes:
+        name: Shown in the history and in figures.
+        epochs: Passes over the training images.
+        learning_rate: Peak, per step, for AdamW.
+        warmup_epochs: Epochs from zero to the peak; may be a part of one.
+        trunk_rate: Factor on the trunk's learning rate; 0 freezes it, 1 treats it like the heads.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    warmup_epochs: float = 0.0
+    trunk_rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training, but for the data and the seed.
+
+    Attributes:
+        model: `A` or `B`.
+        network: The plan of the network.
+        phases: In order.
+        batch_size: Images a step.
+        weight_decay: Of AdamW, per unit of learning rate.
+        losses: Weights of the three losses.
+        age_sd_years: Width of an adult's age label, in years.
+        average_epochs: Over how many epochs weights are averaged, as the time constant of the average.
+        clip_norm: Largest norm of a step's whole gradient.
+        augmentation: How training images vary.
+        precision: Keras dtype policy of the trunk while training, by backend.
+        curve_images: How many training images the learning curves are measured on, the same ones each epoch.
+        norm_images: How many training images batch norm is measured again on, for the averaged weights.
+    """
+
+    model: str
+    network: CustomCnn | PretrainedCnn
+    phases: tuple[Phase, ...]
+    batch_size: int
+    weight_decay: float
+    losses: LossWeights = field(default_factory=LossWeights)
+    age_sd_years: float = 2.0
+    average_epochs: float = 4.0
+    clip_norm: float = 5.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    precision: str = "float32"
+    curve_images: int = 500
+    norm_images: int = 256
+
+    @property
+    def epochs(self) -> int:
+        """All phases together."""
+        return sum(phase.epochs for phase in self.phases)
+
+
+def override(recipe: T, path: str, text: str) -> T:
+    """A copy with one value changed, as `--set A.phases.0.epochs=12` does.
+
+    Args:
+        recipe: Any frozen dataclass, with dataclasses and tuples inside.
+        path: Names and positions joined by dots.
+        text: The new value; numbers, true/false and lists as JSON, anything else is text.
+
+    Raises:
+        SettingError: There is no such value, or the text is no value of its type.
+    """
+    head, _, rest = path.partition(".")
+    if isinstance(recipe, tuple):
+        position = int(head) if head.removeprefix("-").isdigit() else len(recipe)
+        if not -len(recipe) <= position < len(recipe):
+            raise SettingError(
+                f"No position {head!r} in a list of {len(recipe)}: give 0 to {len(recipe) - 1}, or -1 for the last."
+            )
+        changed = list(recipe)
+        changed[position] = override(recipe[position], rest, text) if rest else _parsed(text, recipe[position], path)
+        return typing.cast(T, tuple(changed))
+    names = [item.name for item in dataclasses.fields(typing.cast(Any, recipe))]
+    if head not in names:
+        raise SettingError(f"No value {head!r} in {type(recipe).__name__}. Known: {', '.join(names)}.")
+    former = getattr(recipe, head)
+    value = override(former, rest, text) if rest else _parsed(text, former, path)
+    return dataclasses.replace(typing.cast(Any, recipe), **{head: value})
+
+
+def _parsed(text: str, former: Any, path: str) -> Any:
+    if dataclasses.is_dataclass(former) or (isinstance(former, tuple) and former and dataclasses.is_dataclass(former[0])):
+        raise SettingError(f"{path} holds several values: name one of them, as in {path}.{_first_name(former)}=...")
+    if isinstance(former, str):
+        return text
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError:
+        value = text
+    if isinstance(former, tuple) and isinstance(value, list):
+        return tuple(value)
+    if isinstance(former, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not type(former):
+        kind = type(former).__name__
+        raise SettingError(f"{path} must be a value of type {kind} such as {former!r}. Received: {text!r}")
+    return value
+
+
+def _first_name(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"0.{_first_name(value[0])}"
+    return dataclasses.fields(value)[0].name
+
+
+def from_record(kind: type[T], record: dict[str, Any]) -> T:
+    """A recipe back from the JSON of `dataclasses.asdict`.
+
+    Raises:
+        SettingError: The record lacks a value or has one that this version does not know.
+    """
+    hints = typing.get_type_hints(kind)
+    known = {item.name for item in dataclasses.fields(typing.cast(Any, kind))}
+    if set(record) - known:
+        raise SettingError(
+            f"A recorded {kind.__name__} holds unknown values: {', '.join(sorted(set(record) - known))}. "
+            "It was written by another version of this package."
+        )
+    try:
+        return kind(**{name: _restored(hints[name], value) for name, value in record.items()})
+    except TypeError as error:
+        raise SettingError(f"A recorded {kind.__name__} is incomplete: {error}") from error
+
+
+def _restored(hint: Any, value: Any) -> Any:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        for option in typing.get_args(hint):
+            if dataclasses.is_dataclass(option) and set(value) == {item.name for item in dataclasses.fields(option)}:
+                return from_record(typing.cast(type, option), value)
+        raise SettingError(f"No known network has these values: {', '.join(value)}.")
+    if origin is tuple:
+        inner = typing.get_args(hint)[0]
+        return tuple(_restored(inner, item) for item in value)
+    if dataclasses.is_dataclass(hint):
+        return from_record(typing.cast(type, hint), value)
+    return value

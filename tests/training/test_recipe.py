@@ -1,0 +1,62 @@
+"""Recipes: changed by name, recorded and restored."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from agegender.artifacts import plain
+from agegender.errors import SettingError
+from agegender.training.recipe import Recipe, from_record, override
+from agegender.training.recipes import default_recipe
+
+
+@pytest.mark.parametrize("model", ["A", "B"])
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_record_restores_the_recipe(model: str, drawn: bool) -> None:
+    recipe = default_recipe(model, drawn=drawn)
+    record = json.loads(json.dumps(dataclasses.asdict(recipe), default=plain))
+    assert from_record(Recipe, record) == recipe
+
+
+def test_values_are_changed_by_path() -> None:
+    recipe = default_recipe("A", drawn=False)
+    assert override(recipe, "batch_size", "32").batch_size == 32
+    assert override(recipe, "weight_decay", "1").weight_decay == 1.0
+    assert override(recipe, "phases.0.epochs", "3").epochs == 3
+    assert override(recipe, "phases.-1.name", "last").phases[-1].name == "last"
+    assert override(recipe, "augmentation.erase", "0.1").augmentation.erase == 0.1
+    assert override(recipe, "network.mirror_average", "false").network.mirror_average is False
+    changed = override(recipe, "network.stage_channels", "[8, 16]")
+    assert changed.network == dataclasses.replace(recipe.network, stage_channels=(8, 16))  # type: ignore[arg-type]
+    assert recipe == default_recipe("A", drawn=False)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"),
+    [
+        ("batchsize", "32", "Known: model"),
+        ("batch_size", "many", "type int"),
+        ("batch_size", "2.5", "type int"),
+        ("phases.4.epochs", "1", "0 to 0"),
+        ("phases", "1", "phases.0.name"),
+        ("network", "x", "several values"),
+        ("network.mirror_average", "1", "type bool"),
+    ],
+)
+def test_a_wrong_change_says_what_is_known(path: str, text: str, said: str) -> None:
+    with pytest.raises(SettingError, match=said):
+        override(default_recipe("A", drawn=False), path, text)
+
+
+def test_an_unknown_record_is_refused() -> None:
+    record = dataclasses.asdict(default_recipe("B", drawn=False)) | {"warp": 9}
+    with pytest.raises(SettingError, match="unknown values: warp"):
+        from_record(Recipe, record)
+
+
+def test_both_networks_are_told_apart() -> None:
+    for model in "AB":
+        recipe = default_recipe(model, drawn=False)
+        assert type(from_record(Recipe, dataclasses.asdict(recipe)).network) is type(recipe.network)
