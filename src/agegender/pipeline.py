@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from agegender.artifacts import plain, read_json, sha256_file, write_json
+from agegender.artifacts import plain, read_json, sha256_file, write_json, write_text
 from agegender.backend import require_backend, usable_precision
-from agegender.data.dataset import Dataset, load_dataset, write_rejected
+from agegender.data.dataset import Dataset, UnusableDataError, load_dataset, write_rejected
 from agegender.data.drawn import draw_faces
 from agegender.data.duplicates import near_duplicate_groups
 from agegender.data.splits import Split, load_split, make_folds, make_split, save_split, train_on_all
@@ -31,6 +31,10 @@ DRAWN_TEST_COUNT, DRAWN_TEST_SEED = 400, 2
 SAMPLES_SHOWN, AUGMENTED_SHOWN, VARIANTS_SHOWN = 24, 4, 5
 
 Announce = Callable[[str], None]
+
+
+def _nobody(line: str) -> None:
+    """The `Announce` that tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class RunResult:
     drawn: bool
 
 
-def run(settings: RunSettings, *, announce: Announce = lambda line: None, progress: Progress = silent) -> RunResult:
+def run(settings: RunSettings, *, announce: Announce = _nobody, progress: Progress = silent) -> RunResult:
     """Do the main job.
 
     Raises:
@@ -97,14 +101,15 @@ def run(settings: RunSettings, *, announce: Announce = lambda line: None, progre
     require_backend()
     require("matplotlib", "report")
     folder = RunFolder(settings.out)
-    recipes = {model: _recipe(settings, model) for model in settings.models}
-    folder.start(_comparable(settings), resume=settings.resume)
-
+    comparable = _comparable(settings)
+    folder.claim(comparable, resume=settings.resume)
     faces, test = _load_data(settings, folder, announce, progress)
+    recipes = {model: _recipe(settings, model) for model in settings.models}
+    folder.begin(comparable)
     split = _split(settings, folder, faces)
     announce(f"Split {split.name}: {len(split.train):,} to train, {len(split.validation):,} to validate")
     if test is None and not split.validation:
-        announce("No test data and no validation images: the models are measured on nothing.")
+        announce("No --test and no validation images: the models are trained and checked, but measured on nothing.")
 
     for model, recipe in recipes.items():
         _train_and_save(model, recipe, settings, folder, faces, split, announce)
@@ -147,9 +152,15 @@ def _load_data(
         test = str(draw_faces(root / "test", count=DRAWN_TEST_COUNT, seed=DRAWN_TEST_SEED, progress=progress))
 
     def load(source: str, rejected: Path) -> Dataset:
-        dataset = load_dataset(
-            source, strict_size=settings.strict_size, allow_rejected=settings.allow_rejected, progress=progress
-        )
+        try:
+            dataset = load_dataset(
+                source, strict_size=settings.strict_size, allow_rejected=settings.allow_rejected, progress=progress
+            )
+        except UnusableDataError as error:
+            if len(error.rejected):
+                write_text(rejected, error.rejected.to_csv(index=False))
+                raise UnusableDataError(f"{error} Every file and its reason: {rejected}", error.rejected) from error
+            raise
         write_rejected(dataset, rejected)
         announce(f"{source}: {len(dataset):,} faces, {len(dataset.rejected):,} files rejected")
         for note in dataset.notes:
@@ -287,26 +298,25 @@ def _draw(
 
     from agegender.models.describe import describe
     from agegender.reporting.figures import AugmentedImages, SampleImages, run_figures
+    from agegender.reporting.grids import choose_samples
     from agegender.training.augment import augment_image
 
     measured = test if test is not None else faces
     rng = np.random.default_rng(settings.seed)
-    rows = np.sort(rng.choice(faces.select(split.train), size=min(SAMPLES_SHOWN, len(split.train)), replace=False))
-    originals = faces.images[rows[:AUGMENTED_SHOWN]]
+    rows = faces.select(split.train)
+    ages, genders = faces.table["age"].to_numpy(), faces.table["gender"].astype(str).to_numpy()
+    rows = rows[choose_samples(ages[rows], genders[rows].tolist(), count=SAMPLES_SHOWN, seed=settings.seed)]
+    originals = faces.images[rng.permutation(rows)[:AUGMENTED_SHOWN]]
     augmentation = next(iter(recipes.values())).augmentation
     variants = [[augment_image(image, augmentation, rng) for _ in range(VARIANTS_SHOWN)] for image in originals]
     return run_figures(
         folder.figures,
         drawn=faces.drawn,
         histories={model: pd.read_csv(folder.training(model) / "history.csv") for model in settings.models},
-        architectures={
-            model: describe(keras.models.load_model(folder.model(model))) for model in settings.models
-        },
+        architectures={model: describe(keras.models.load_model(folder.model(model))) for model in settings.models},
         predictions=predictions,
         images_of=lambda files: measured.images[measured.select(files)],
-        samples=SampleImages(
-            faces.images[rows], faces.table["age"].to_numpy()[rows], faces.table["gender"].astype(str).to_numpy()[rows]
-        ),
+        samples=SampleImages(faces.images[rows], ages[rows], genders[rows].tolist()),
         augmented=AugmentedImages(originals, np.stack([np.stack(row) for row in variants])),
         progress=progress,
     )

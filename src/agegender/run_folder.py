@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import os
 import platform
@@ -72,11 +73,11 @@ class RunFolder:
         """What is known of the model file: hash, recipe, data, figures."""
         return self.model(model).with_suffix(".json")
 
-    def start(self, record: dict[str, Any], *, resume: bool) -> None:
-        """Make the folder, or check that a run in it may go on.
+    def claim(self, settings: dict[str, Any], *, resume: bool) -> None:
+        """Make the folder, or check that the run in it may go on.
 
         Args:
-            record: What must be the same for a run to go on.
+            settings: What must be the same for a run to go on.
             resume: Whether the user asked to.
 
         Raises:
@@ -84,14 +85,14 @@ class RunFolder:
             OutputError: The folder cannot be written.
         """
         if self.record.is_file():
-            former = read_json(self.record)
+            former = read_json(self.record).get("settings", {})
             if not resume:
                 raise SettingError(
                     f"{self.root} holds a run already. Give --resume to go on with it, or another --out folder."
                 )
-            unlike = [key for key, value in record.items() if former.get("settings", {}).get(key) != value]
+            unlike = [key for key, value in settings.items() if former.get(key) != value]
             if unlike:
-                changes = "; ".join(f"{key} was {former.get('settings', {}).get(key)}" for key in unlike)
+                changes = "; ".join(f"{key} was {former.get(key)}, is {settings[key]}" for key in unlike)
                 raise SettingError(
                     f"{self.root} holds a run with other settings ({changes}). Give the same to --resume it, or "
                     "another --out folder."
@@ -99,9 +100,13 @@ class RunFolder:
             return
         with explained_writes(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-        write_json(
-            self.record, {"settings": record, "versions": versions(), "started": now(), "finished": None}
-        )
+            if not os.access(self.root, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.root))
+
+    def begin(self, settings: dict[str, Any]) -> None:
+        """Write the record of a new run; one that goes on keeps its own."""
+        if not self.record.is_file():
+            write_json(self.record, {"settings": settings, "versions": versions(), "started": now(), "finished": None})
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Add what came out to the record."""

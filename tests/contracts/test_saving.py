@@ -116,7 +116,7 @@ def subclassed() -> Any:
 
 
 REFUSED = {
-    "not compiled": (lambda: two_heads(), "is not compiled"),
+    "not compiled": (two_heads, "is not compiled"),
     "own loss": (lambda: compiled(two_heads(), loss={"age": own_loss, "gender": "mse"}), "built-in losses and metrics"),
     "outputs swapped": (lambda: compiled(two_heads(names=("gender", "age"))), r"Received: \['gender', 'age'\]"),
     "no graph": (subclassed, "has no graph"),

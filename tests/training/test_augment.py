@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from agegender.training.augment import Augmentation, augment_batch, augment_image, mix_pairs
 
 NOTHING = Augmentation(**{item.name: 0.0 for item in dataclasses.fields(Augmentation) if item.name != "mixup_alpha"})

@@ -6,6 +6,7 @@ import dataclasses
 import json
 
 import pytest
+
 from agegender.artifacts import plain
 from agegender.errors import SettingError
 from agegender.training.recipe import Recipe, from_record, override

@@ -151,6 +151,6 @@ def _group_cells(figures: Figures) -> tuple[str, str, str]:
 
 
 def _describe(comparison: ComparisonResult) -> str:
-    from agegender.evaluation.compare import describe_comparison  # noqa: PLC0415 - pandas stays out of --help
+    from agegender.evaluation.compare import describe_comparison
 
     return describe_comparison(comparison)

@@ -38,7 +38,7 @@ def prepare_command(
     UTKFace is for non-commercial research, and its images stay their owners'.
     """
     # Decoders and tables load here, so that `agegender --help` stays quick.
-    from agegender.data.prepare import prepare  # noqa: PLC0415
+    from agegender.data.prepare import prepare
 
     result = prepare(source, destination, progress=progress)
     total = result.written + result.kept

@@ -89,9 +89,7 @@ def run_command(
         raise SettingError("--folds takes 2 or more, and neither --train-on all nor --split.")
     for number in range(1, folds + 1):
         messages.print(f"Fold {number} of {folds}")
-        _run_and_tell(
-            dataclasses.replace(settings, out=out / f"fold-{number}-of-{folds}", fold=(number, folds))
-        )
+        _run_and_tell(dataclasses.replace(settings, out=out / f"fold-{number}-of-{folds}", fold=(number, folds)))
 
 
 def _models(text: str) -> tuple[str, ...]:

@@ -162,7 +162,7 @@ def check_models(
         backend: `tensorflow`, `jax` or `torch`; by default what that environment chooses.
         images: uint8 (n, 128, 128, 3) in RGB to answer; by default 333 face-like ones.
         foreign: The files were not made by this package: what is asked of own files alone is noted.
-        timeout_seconds: For all files together.
+        timeout_seconds: Patience with each file.
 
     Returns:
         One report a file, in their order. A broken file is a finding, not an error.
@@ -196,12 +196,12 @@ def _run_probe(
         np.savez(images_file, images=images)
         # Isolated mode: no PYTHONPATH, no user packages, and the working folder cannot shadow a module.
         command = [python, "-I", str(PROBE), "--images", str(images_file), *(str(file.absolute()) for file in files)]
-        settings: dict[str, Any] = {"cwd": folder, "env": environment, "timeout": timeout_seconds}
+        settings: dict[str, Any] = {"cwd": folder, "env": environment, "timeout": timeout_seconds * len(files)}
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False, **settings)
         except subprocess.TimeoutExpired as error:
             raise ModelError(
-                f"Checking took longer than {timeout_seconds:.0f} s and was stopped. Check fewer files at a time."
+                f"Checking took longer than {timeout_seconds:g} s a file and was stopped. Does one of them never answer?"
             ) from error
         except OSError as error:
             raise SettingError(f"Cannot run {python}: {error.strerror}. Give a Python interpreter.") from error

@@ -15,7 +15,7 @@ IMAGE_SIZE = 128
 """Height and width of the input in pixels."""
 
 CENTRE_CROP_PIXELS = 32
-"""Rows and columns cut at each side before the colour of the face is read: its centre is skin, its border may be sky."""
+"""Rows and columns cut at each side before colour is read: the centre of a face is skin, its border may be sky."""
 
 ORDER_STEEPNESS = 1e6
 """The sigmoid that chooses the order is exactly 0 or 1 in float32 once blue and red differ by 2e-5 (0.005 of 255)."""

@@ -117,7 +117,7 @@ def _warp(image: np.ndarray, settings: Augmentation, rng: np.random.Generator) -
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     matrix = rotation @ np.array([[across, shear * along], [0.0, along]])
     centre = np.array([(width - 1) / 2, (height - 1) / 2])
-    offset = centre + (right, down) - matrix @ centre
+    offset = centre + np.array([right, down]) - matrix @ centre
     return cv2.warpAffine(
         image, np.column_stack([matrix, offset]), (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )

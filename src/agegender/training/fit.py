@@ -41,6 +41,10 @@ SMALLEST_SET = 8
 """Fewer training images than this are a mistake, not a data set."""
 
 
+def _nobody(line: str) -> None:
+    """The `announce` that tells nobody."""
+
+
 @dataclass(frozen=True)
 class TrainedModel:
     """A finished training.
@@ -74,7 +78,7 @@ def train(
     seed: int,
     data_fingerprint: str = "",
     resume: bool = False,
-    announce: Callable[[str], None] = lambda line: None,
+    announce: Callable[[str], None] = _nobody,
 ) -> TrainedModel:
     """Train a network, leaving a checkpoint and the history in `folder` after each epoch.
 

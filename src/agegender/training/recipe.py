@@ -107,7 +107,9 @@ def override(recipe: T, path: str, text: str) -> T:
 
 
 def _parsed(text: str, former: Any, path: str) -> Any:
-    if dataclasses.is_dataclass(former) or (isinstance(former, tuple) and former and dataclasses.is_dataclass(former[0])):
+    if dataclasses.is_dataclass(former) or (
+        isinstance(former, tuple) and former and dataclasses.is_dataclass(former[0])
+    ):
         raise SettingError(f"{path} holds several values: name one of them, as in {path}.{_first_name(former)}=...")
     if isinstance(former, str):
         return text

@@ -55,13 +55,15 @@ def draw_lines(canvas: Canvas, traits: Traits, pose: Pose, head: Array, rng: np.
 
     def crease(*folds: Array, width: float, strength: float, both: bool = True, blur: float = 0.45) -> None:
         """Dark lines with a lit edge below; `both` draws them on the other side as well."""
-        if strength < 0.04:
+        if strength < 0.05:
             return
-        lines = [curve(fold) for fold in folds]
-        lines += [mirrored(line) for line in lines] if both else []
-        placed = pose.face(np.concatenate(lines), 0.02).reshape(len(lines), -1, 2)
+        lines = curve(np.stack(folds))
+        lines = np.concatenate([lines, mirrored(lines)]) if both else lines
+        placed = pose.face(lines.reshape(-1, 2), 0.02).reshape(lines.shape)
         dark = shape_patch(strokes(placed, width), blur=blur).within(head)
         canvas.shade(dark, 1.0 - (1.0 - _CREASE) * min(strength, 1.15))
+        if strength < 0.2:
+            return
         edge = shape_patch(strokes(placed + np.array([0.0, width * 0.95], np.float32), width * 0.8), blur=blur)
         canvas.shade(edge.within(head), 1.0 + 0.11 * min(strength, 1.0))
 

@@ -8,6 +8,7 @@ drawing manuals, e.g. Loomis, "Drawing the Head and Hands"); late in life nose a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -37,7 +38,7 @@ _GROWTH: dict[str, tuple[float, ...]] = {
 """Half widths and heights and y positions by apparent age; `lips` is a factor of fullness."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """One head's landmarks in face units (see `_GROWTH`); widths and heights are halves."""
 
@@ -66,6 +67,7 @@ class Shape:
         """Height of the brows."""
         return self.eye_y - self.brow_gap
 
+    @cached_property
     def right_outline(self) -> Array:
         """The right half of the head's outline from crown to chin, (n, 2)."""
         return curve(
@@ -87,12 +89,12 @@ class Shape:
 
     def outline(self) -> Array:
         """The whole head's outline, (n, 2)."""
-        right = self.right_outline()
+        right = self.right_outline
         return np.concatenate([right, mirrored(right[1:-1])[::-1]])
 
     def half_width_at(self, y: float) -> float:
         """Half the head's width at a height `y` in -1..1."""
-        right = self.right_outline()
+        right = self.right_outline
         return float(np.interp(y, right[:, 1], right[:, 0]))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 Array = np.ndarray
 SIZE_PX = 128
-_OVERSAMPLING, _OVERSAMPLING_SOFT = 4, 2  # fewer where a blur follows anyway
+_COARSE_BLUR_PX = 2.5
 _FRACTION_BITS = 4  # cv2 takes polygon corners in 1/16 of a pixel
 
 
@@ -49,10 +49,14 @@ def shape_patch(polygons: Iterable[Array], blur: float = 0.0) -> Patch:
     shapes = [np.asarray(polygon, np.float32) for polygon in polygons]
     points = np.concatenate(shapes) if len(shapes) > 1 else shapes[0]
     margin = 1.0 + 3.0 * blur
-    left, top = (_on_canvas(math.floor(edge - margin), SIZE_PX - 1) for edge in points.min(axis=0).tolist())
-    right, bottom = (_on_canvas(math.ceil(edge + margin), SIZE_PX) for edge in points.max(axis=0).tolist())
+    (west, north), (east, south) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    left, top = _on_canvas(west - margin, SIZE_PX - 1), _on_canvas(north - margin, SIZE_PX - 1)
+    right, bottom = _on_canvas(east + margin + 1.0, SIZE_PX), _on_canvas(south + margin + 1.0, SIZE_PX)
+    # The softer the edge, the coarser it may be drawn: pixels per canvas pixel of the raster and of the blur.
+    times, coarse = (4, 1) if blur < 1.0 else (2, 1) if blur < _COARSE_BLUR_PX else (1, 2)
+    left, top = left - left % coarse, top - top % coarse
     width, height = max(right - left, 1), max(bottom - top, 1)
-    times = _OVERSAMPLING if blur < 1.0 else _OVERSAMPLING_SOFT
+    width, height = width + width % coarse, height + height % coarse
     large = np.zeros((height * times, width * times), np.uint8)
     one = times << _FRACTION_BITS
     half = (1 << _FRACTION_BITS) / 2  # cv2 counts from the middle of its first pixel
@@ -62,15 +66,17 @@ def shape_patch(polygons: Iterable[Array], blur: float = 0.0) -> Patch:
     for shape in shapes:  # one by one: together, overlaps would become holes
         cv2.fillPoly(large, [fixed[start : start + len(shape)]], 255, cv2.LINE_8, _FRACTION_BITS)
         start += len(shape)
-    small = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(large, (width // coarse, height // coarse), interpolation=cv2.INTER_AREA)
     alpha = small * np.float32(1.0 / 255.0)
     if blur > 0:
-        alpha = soften(alpha, blur)
+        alpha = soften(alpha, blur / coarse)
+    if coarse > 1:
+        alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
     return Patch(slice(top, top + height), slice(left, left + width), alpha)
 
 
-def _on_canvas(position: int, most: int) -> int:
-    return min(max(position, 0), most)
+def _on_canvas(position: float, most: int) -> int:
+    return min(max(math.floor(position), 0), most)
 
 
 def soften(image: Array, blur: float) -> Array:
@@ -119,15 +125,19 @@ _CATMULL_ROM = np.stack(
 
 
 def curve(points: Array, *, closed: bool = False) -> Array:
-    """A smooth line through points (n, 2): a uniform Catmull-Rom spline, six steps a span."""
+    """A smooth line through points (n, 2): a uniform Catmull-Rom spline, six steps a span.
+
+    Many lines at once, (k, n, 2), give many lines.
+    """
     points = np.asarray(points, np.float32)
     if closed:
-        padded = np.concatenate([points[-1:], points, points[:2]])
+        padded = np.concatenate([points[..., -1:, :], points, points[..., :2, :]], axis=-2)
     else:
-        padded = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
-    spans = np.stack([padded[:-3], padded[1:-2], padded[2:-1], padded[3:]], axis=1)
-    line = (_CATMULL_ROM @ spans).reshape(-1, 2)
-    return line if closed else np.concatenate([line, points[-1:]])
+        before, after = 2 * points[..., :1, :] - points[..., 1:2, :], 2 * points[..., -1:, :] - points[..., -2:-1, :]
+        padded = np.concatenate([before, points, after], axis=-2)
+    spans = np.stack([padded[..., :-3, :], padded[..., 1:-2, :], padded[..., 2:-1, :], padded[..., 3:, :]], axis=-2)
+    line = (_CATMULL_ROM @ spans).reshape(*points.shape[:-2], -1, 2)
+    return line if closed else np.concatenate([line, points[..., -1:, :]], axis=-2)
 
 
 @functools.lru_cache(maxsize=256)

@@ -159,7 +159,7 @@ def _comb_over(canvas: Canvas, traits: Traits, pose: Pose, head: Array, rng: np.
     """The last hairs on a bald head, and its shine."""
     hair = traits.hair
     strands = []
-    for _ in range(round(16 * (1.0 - hair.recession) + 3)):
+    for _ in range(round(10 * (1.0 - hair.recession) + 2)):
         start = float(rng.uniform(-0.6, 0.3))
         height = float(rng.uniform(-0.95, -0.78))
         line = np.array(
@@ -170,7 +170,7 @@ def _comb_over(canvas: Canvas, traits: Traits, pose: Pose, head: Array, rng: np.
             ]
         )
         strands.append(stroke(pose.flat(curve(line)), 0.8))
-    canvas.paint(shape_patch(strands).within(head), hair.colour, 0.45)
+    canvas.paint(shape_patch(strands).within(head), hair.colour, 0.3)
     canvas.shade(shape_patch([pose.flat(oval(-0.12, -0.74, 0.22, 0.1))], blur=3), 1.14)
 
 

@@ -142,7 +142,7 @@ def paint_background(scene: Scene, rng: np.random.Generator) -> Canvas:
     for _ in range(scene.lamps):
         x, y, radius = rng.uniform(0, SIZE_PX), rng.uniform(-8, SIZE_PX * 0.9), rng.uniform(5, 24)
         spot = oval(float(x), float(y), float(radius), float(radius * rng.uniform(0.7, 1.8)))
-        canvas.paint(shape_patch([spot], blur=float(rng.uniform(1.5, 6))), _WALLS[rng.integers(len(_WALLS))], 0.5)
+        canvas.paint(shape_patch([spot], blur=float(rng.uniform(2.5, 6))), _WALLS[rng.integers(len(_WALLS))], 0.5)
     return canvas
 
 

@@ -115,7 +115,7 @@ def draw_beard(canvas: Canvas, traits: Traits, pose: Pose, rng: np.random.Genera
 def _beard_area(traits: Traits, longer: float) -> Array:
     """The bearded part of the face, without lips, as one outline in face units; `longer` reaches below the chin."""
     shape = traits.shape
-    right = shape.right_outline()
+    right = shape.right_outline
     below = right[right[:, 1] > 0.08]
     longer_by = np.stack([np.zeros(len(below)), longer * np.clip(below[:, 1], 0, 1)], axis=1)
     outer = below * (1.0 + 0.35 * longer, 1.0) + longer_by
