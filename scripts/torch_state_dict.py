@@ -136,8 +136,9 @@ def _elements(content: bytes, position: int, storages: list[_Storage]) -> dict[s
     """The flat array of each storage, by key."""
     elements: dict[str, np.ndarray] = {}
     for key, dtype, count in storages:
-        if content[position : position + COUNT_BYTES] != count.to_bytes(COUNT_BYTES, "little"):
-            raise InputError(f"The storage {key} is cut off or not of the {count:,} elements that it should have.")
+        found = int.from_bytes(content[position : position + COUNT_BYTES], "little")
+        if found != count:
+            raise InputError(f"The storage {key} has {found:,} elements, its tensors say {count:,}. {ADVICE}")
         position += COUNT_BYTES
         end = position + count * np.dtype(dtype).itemsize
         if end > len(content):
@@ -152,13 +153,13 @@ def _elements(content: bytes, position: int, storages: list[_Storage]) -> dict[s
 def _array(name: str, tensor: object, elements: dict[str, np.ndarray]) -> np.ndarray:
     if not isinstance(tensor, _Tensor):
         raise InputError(f"The entry {name} is a {type(tensor).__name__}, not a tensor. {ADVICE}")
-    flat, size = elements[tensor.storage.key], math.prod(tensor.shape)
-    if len(tensor.shape) != len(tensor.strides) or size > flat.size:
-        raise InputError(f"{name} has shape {tensor.shape} and strides {tensor.strides} on {flat.size:,} elements.")
-    last = tensor.offset + sum((n - 1) * stride for n, stride in zip(tensor.shape, tensor.strides, strict=True))
-    if size and last >= flat.size:
+    flat, shape = elements[tensor.storage.key], tensor.shape
+    if len(shape) != len(tensor.strides) or not 0 < math.prod(shape) <= flat.size:
+        raise InputError(f"{name} has shape {shape} and strides {tensor.strides} on {flat.size:,} elements. {ADVICE}")
+    # An axis of length 1 is never stepped along; PyTorch writes any stride for it.
+    strides = [stride if length > 1 else 0 for length, stride in zip(shape, tensor.strides, strict=True)]
+    last = tensor.offset + sum((length - 1) * stride for length, stride in zip(shape, strides, strict=True))
+    if last >= flat.size:
         raise InputError(f"{name} reaches to element {last:,} of a storage of {flat.size:,}. {ADVICE}")
-    if not size:
-        return np.zeros(tensor.shape, flat.dtype)
-    strides = tuple(stride * flat.itemsize for stride in tensor.strides)
-    return np.lib.stride_tricks.as_strided(flat[tensor.offset :], tensor.shape, strides).copy(order="C")
+    steps = [stride * flat.itemsize for stride in strides]
+    return np.lib.stride_tricks.as_strided(flat[tensor.offset :], shape, steps).copy(order="C")

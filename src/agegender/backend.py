@@ -28,7 +28,7 @@ def choose_backend() -> str:
         return chosen
     if "keras" in sys.modules:
         return ""
-    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    installed = [name for name in BACKENDS if _installed(name)]
     if not installed:
         return ""
     backend = "jax" if "jax" in installed and _jax_sees_gpu() else installed[0]
@@ -43,7 +43,7 @@ def require_backend() -> str:
         MissingExtraError: Keras or every backend is missing.
     """
     backend = choose_backend()
-    if not importlib.util.find_spec("keras") or not any(importlib.util.find_spec(name) for name in BACKENDS):
+    if not _installed("keras") or not any(map(_installed, BACKENDS)):
         raise MissingExtraError(
             "Keras or a backend of it is not installed, and this needs both. "
             "Run: pip install 'agegender[train,tensorflow]' (or jax or torch in place of tensorflow)"
@@ -51,9 +51,16 @@ def require_backend() -> str:
     return backend
 
 
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False
+
+
 def _jax_sees_gpu() -> bool:
     plugins = ("jax_cuda12_plugin", "jax_cuda13_plugin")
-    return Path("/dev/nvidia0").exists() and any(importlib.util.find_spec(name) for name in plugins)
+    return Path("/dev/nvidia0").exists() and any(map(_installed, plugins))
 
 
 def usable_precision(wanted: str) -> str:

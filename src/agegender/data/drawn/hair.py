@@ -12,7 +12,7 @@ from agegender.data.drawn.traits import Hair, HairStyle, Traits
 
 _CROPPED = {HairStyle.FUZZ, HairStyle.BUZZ, HairStyle.SHORT, HairStyle.PARTED, HairStyle.CURLY, HairStyle.AFRO}
 _FALLING = {HairStyle.BOB, HairStyle.LONG, HairStyle.WAVY}
-_BALD = 0.58  # recession from which only the sides are left
+_BALD = 0.5  # recession from which only the sides are left
 _BACK = np.float32(0.68)  # how much light the hair behind the head gets
 _CURLED = {HairStyle.CURLY, HairStyle.AFRO}
 
