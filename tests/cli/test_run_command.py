@@ -145,3 +145,21 @@ def test_split_command(agegender, drawn_folder: Path, tmp_path: Path) -> None:
     code, _, _ = agegender("split", drawn_folder, "--folds", "3", "--out", tmp_path / "folds")
     assert code == 0
     assert len(list((tmp_path / "folds").glob("*.json"))) == 3
+
+
+def test_a_table_of_codes_needs_their_meaning(agegender, drawn_folder: Path, tmp_path: Path) -> None:
+    import csv
+
+    faces = sorted(drawn_folder.glob("*.jpg"))
+    with (tmp_path / "faces.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["path", "age", "gender"])
+        rows.writerows([path, *path.name.split("_")[:2]] for path in faces)
+    words = ("split", tmp_path / "faces.csv", "--out", tmp_path / "split.json")
+    code, _, err = agegender(*words)
+    assert code == InputError.exit_code
+    assert "--gender-codes 0=male,1=female" in err
+    assert agegender(*words, "--gender-codes", "0=male,1=female")[0] == 0
+    code, _, err = agegender(*words, "--gender-codes", "male")
+    assert code == SettingError.exit_code
+    assert "CODE=NAME" in err

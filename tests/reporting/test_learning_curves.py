@@ -67,7 +67,7 @@ def test_the_two_lines_differ_in_grey_in_dashes_and_in_markers(history):
 
 def test_phases_begin_at_thin_named_lines(history, texts):
     figure = learning_curve(history, "age_mae", model="Model B")
-    starts = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_gid() == "phase"]
+    starts = [np.asarray(line.get_xdata())[0] for line in figure.axes[0].lines if line.get_gid() == "phase"]
     assert starts == [3.5, 6.5]
     assert {"heads", "top", "all"} <= set(texts.of(figure))
     single = learning_curve(history.assign(phase="train"), "age_mae", model="Model A")
@@ -87,17 +87,15 @@ def test_names_of_short_phases_do_not_collide(history, texts, names):
         assert not any(overlap(found[i], found[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
 
 
-@pytest.mark.parametrize("gap", [0.0, 0.001, -0.02, 0.2, 5.0])
+@pytest.mark.parametrize("gap", [0.0, -0.02, 0.6])
 def test_labels_at_the_ends_do_not_collide(history, texts, gap):
     history["validation_age_mae"] = history["train_age_mae"] + gap
     for figure in (learning_curve(history, "age_mae", model="A"), learning_curves(history, model="A")):
-        FigureBoxes = {
-            name: box
-            for name, box in texts.boxes(figure).items()
-            if re.match(r"(training|validation)\n[456789]\.", name)
-        }
-        assert len(FigureBoxes) == 2
-        assert not overlap(*FigureBoxes.values())
+        found = [
+            box for text, box in texts.boxes(figure).items() if re.fullmatch(r"(training|validation)\n\d\.\d\d", text)
+        ]
+        assert len(found) == 2
+        assert not overlap(*found)
 
 
 def test_the_caption_states_the_gap_between_the_printed_numbers(history):
@@ -155,8 +153,8 @@ def test_without_validation_the_training_curve_stands_alone_and_is_said_to(histo
 def test_an_epoch_without_a_measurement_is_left_out(history):
     history.loc[4, "validation_age_mae"] = np.nan
     lines = curve_lines(learning_curve(history, "age_mae", model="Model A").axes[0])
-    assert 5 not in lines["validation"].get_xdata()
-    assert 5 in lines["training"].get_xdata()
+    assert 5 not in np.asarray(lines["validation"].get_xdata())
+    assert 5 in np.asarray(lines["training"].get_xdata())
 
 
 def test_a_curve_over_decades_is_logarithmic_and_says_so(history):

@@ -23,7 +23,9 @@ def test_each_image_is_a_point_and_the_mae_stands_in_the_figure(predictions, tex
     figure = predicted_against_true(predictions, model="Model A")
     axes = figure.axes[0]
     (points,) = [found for found in axes.collections if isinstance(found, PathCollection)]
-    np.testing.assert_allclose(points.get_offsets(), predictions[["age", "predicted_age"]].to_numpy(float))
+    np.testing.assert_allclose(
+        np.asarray(points.get_offsets(), float), predictions[["age", "predicted_age"]].to_numpy(float)
+    )
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("true age, years", "predicted age, years")
     assert axes.get_xlim() == axes.get_ylim()
     (identity,) = [line for line in axes.lines if line.get_label() == "predicted = true"]
@@ -47,7 +49,7 @@ def test_many_images_become_hexagons_that_count_every_one(predictions):
     many = pd.concat([predictions] * 8)
     figure = predicted_against_true(many, model="A", drawn=True)
     (cells,) = [found for found in figure.axes[0].collections if isinstance(found, PolyCollection)]
-    assert cells.get_array().sum() == len(many)
+    assert np.sum(cells.get_array()) == len(many)
     assert "hexagons" in predicted_against_true_caption(many, model="A")
     assert "dots" in predicted_against_true_caption(predictions, model="A")
 
@@ -121,7 +123,7 @@ def test_each_age_band_is_a_row_with_the_results_own_intervals(result, texts):
         "bias of age, years",
         "gender accuracy, %",
     ]
-    drawn = [line.get_xdata()[0] for line in figure.axes[1].lines if line.get_marker() == "s"]
+    drawn = [float(np.asarray(line.get_xdata())[0]) for line in figure.axes[1].lines if line.get_marker() == "s"]
     np.testing.assert_allclose(drawn, [band.figures.bias.value for band in bands])
     assert f"all: {result.figures.mae.value:.2f}" in texts.of(figure)
 

@@ -4,6 +4,7 @@ import sys
 
 import matplotlib as mpl
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from agegender.errors import InputError, OutputError
@@ -32,7 +33,8 @@ def test_png_and_svg_are_written_with_their_caption(figure, tmp_path):
     ]
 
 
-def test_captions_of_other_figures_stay(figure, tmp_path):
+def test_captions_of_other_figures_stay(tmp_path):
+    figure = Figure(figsize=(1, 1))
     for name, caption in (("one", "First."), ("two", "Second."), ("one", "Again.")):
         save_figure(figure, tmp_path, name, caption)
     assert json.loads((tmp_path / "captions.json").read_text()) == {"one": "Again.", "two": "Second."}
@@ -45,18 +47,18 @@ def test_the_same_figure_gives_the_same_bytes(history, tmp_path):
         assert (tmp_path / "first" / f"a.{suffix}").read_bytes() == (tmp_path / "second" / f"a.{suffix}").read_bytes()
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_left(figure, tmp_path):
+def test_a_folder_that_cannot_be_written_is_said_and_nothing_is_left(tmp_path):
     (tmp_path / "figures").write_text("a file where the folder should be")
     with pytest.raises(OutputError, match="Cannot write"):
-        save_figure(figure, tmp_path / "figures", "a", "Caption.")
+        save_figure(Figure(), tmp_path / "figures", "a", "Caption.")
     assert [path.name for path in tmp_path.iterdir()] == ["figures"]
 
 
 @pytest.mark.parametrize("content", ["{not json", "[]"])
-def test_broken_captions_are_never_overwritten(figure, tmp_path, content):
+def test_broken_captions_are_never_overwritten(tmp_path, content):
     (tmp_path / "captions.json").write_text(content)
     with pytest.raises(InputError, match="Delete it"):
-        save_figure(figure, tmp_path, "a", "Caption.")
+        save_figure(Figure(), tmp_path, "a", "Caption.")
     assert (tmp_path / "captions.json").read_text() == content
 
 

@@ -9,6 +9,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from agegender.cli.gender_codes import HELP as GENDER_CODES_HELP
+from agegender.cli.gender_codes import parse_gender_codes
+
 
 class OrderChoice(enum.StrEnum):
     """Which channel orders to feed."""
@@ -60,6 +63,9 @@ def evaluate_command(
     allow_rejected: Annotated[
         bool, typer.Option("--allow-rejected", help="Go on when more than 10 % of the images cannot be used.")
     ] = False,
+    gender_codes: Annotated[
+        str | None, typer.Option("--gender-codes", help=GENDER_CODES_HELP, show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what metrics.json holds instead of tables.")] = False,
 ) -> None:
     """Measure models on labelled faces: age error and gender accuracy with 95 % intervals, and a paired test.
@@ -87,7 +93,13 @@ def evaluate_command(
         with explained_writes(out):
             out.mkdir(parents=True, exist_ok=True)
 
-    dataset = load_dataset(data, strict_size=strict_size, allow_rejected=allow_rejected, progress=progress)
+    dataset = load_dataset(
+        data,
+        strict_size=strict_size,
+        allow_rejected=allow_rejected,
+        gender_codes=parse_gender_codes(gender_codes),
+        progress=progress,
+    )
     for note in dataset.notes:
         messages.print(escape(note))
     orders: tuple[Order, ...] = ORDERS if order is OrderChoice.BOTH else (order.value,)

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from agegender.cli.console import console, messages, progress
+from agegender.cli.gender_codes import HELP as GENDER_CODES_HELP
+from agegender.cli.gender_codes import parse_gender_codes
 from agegender.errors import SettingError
 
 
@@ -45,6 +47,7 @@ def run_command(
         list[str] | None,
         typer.Option("--set", help="Change a value of a recipe: --set A.batch_size=32 --set B.network.dropout=0.4"),
     ] = None,
+    gender_codes: Annotated[str | None, typer.Option(help=GENDER_CODES_HELP)] = None,
     strict_size: Annotated[
         bool, typer.Option("--strict-size", help="Reject images that are not 128 x 128 instead of resizing.")
     ] = False,
@@ -79,6 +82,7 @@ def run_command(
         split_file=split,
         changes={letter: tuple(pairs) for letter, pairs in changes.items()},
         resume=resume,
+        gender_codes=parse_gender_codes(gender_codes),
         strict_size=strict_size,
         allow_rejected=allow_rejected,
     )

@@ -25,6 +25,11 @@ TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz
 _TAR_BLOCK_BYTES = 512
 
 
+def is_table(source: str | Path) -> bool:
+    """Whether a source is a table by its ending."""
+    return str(source).lower().endswith(TABLE_SUFFIXES)
+
+
 def open_reader(source: str | Path, *, gender_codes: Mapping[int | str, str] | None = None) -> Reader:
     """Open a folder, a .zip, a .tar (also compressed) or a .csv or .parquet table, in any case of ending.
 
@@ -44,7 +49,7 @@ def open_reader(source: str | Path, *, gender_codes: Mapping[int | str, str] | N
         raise InputError(f"{path} cannot be looked at: {error.strerror or error}.") from error
     if not there:
         raise InputError(f"There is nothing at {path}. Give a folder, a .zip, a .tar or a .csv or .parquet table.")
-    if path.is_file() and name.endswith(TABLE_SUFFIXES):
+    if path.is_file() and is_table(path):
         return TableReader(path, gender_codes=gender_codes)
     if gender_codes is not None:
         raise SettingError(f"gender_codes is for tables; in file names 0 is male, 1 female. Received with it: {path}.")

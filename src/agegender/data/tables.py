@@ -152,8 +152,8 @@ def _require_named_genders(path: Path, texts: Sequence[str], meaning: Mapping[st
     if codes and not known:
         raise InputError(
             f"The gender column of {path} holds codes ({', '.join(sorted(codes)[:4])}), not names. 0 is male in "
-            "UTKFace and female in other sets: write male and female, or say what the codes mean (gender_codes, such "
-            "as 0=male, 1=female)."
+            "UTKFace and female in other sets: write male and female, or say what the codes mean, as in "
+            "--gender-codes 0=male,1=female."
         )
 
 
