@@ -29,7 +29,7 @@ ADVICE = "Expected a state dictionary of tensors, written by torch.save before v
 class _Storage(NamedTuple):
     key: str
     dtype: str
-    count: int
+    length: int
 
 
 class _Tensor(NamedTuple):

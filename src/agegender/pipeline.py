@@ -119,7 +119,7 @@ def run(settings: RunSettings, *, announce: Announce = _nobody, progress: Progre
 
     measured_on = "test" if test is not None else "validation"
     evaluation, predictions = _evaluate(settings, folder, faces, test, split, progress)
-    figures = _draw(settings, folder, faces, test, split, recipes, predictions, progress)
+    figures = _draw(settings, folder, faces, test, split, recipes, evaluation, predictions, progress)
     folder.finish({"drawn": faces.drawn, "measured_on": measured_on, "data": faces.fingerprint})
     return RunResult(folder, evaluation, measured_on, figures, faces.drawn)
 
@@ -299,6 +299,7 @@ def _draw(
     test: Dataset | None,
     split: Split,
     recipes: dict[str, Any],
+    evaluation: Any,
     predictions: Any,
     progress: Progress,
 ) -> list[Path]:
@@ -323,6 +324,7 @@ def _draw(
         drawn=faces.drawn,
         histories={model: pd.read_csv(folder.training(model) / "history.csv") for model in settings.models},
         architectures={model: describe(keras.models.load_model(folder.model(model))) for model in settings.models},
+        results=evaluation.results if evaluation is not None else None,
         predictions=predictions,
         images_of=lambda files: measured.images[measured.select(files)],
         samples=SampleImages(faces.images[rows], ages[rows], genders[rows].tolist()),

@@ -42,20 +42,21 @@ def test_a_good_file_is_shown_to_keep_the_contract(good: Path) -> None:
     assert "broken" not in result.stdout
 
 
-def test_a_bad_file_beside_it_ends_with_code_5_and_json_says_why(good: Path, tmp_path: Path) -> None:
-    bad = tmp_path / "[b]bad[/].keras"
-    bad.write_bytes(b"no model")
-    result = invoke(good, bad, "--json")
+def test_bad_files_end_with_code_5_and_json_says_why(tmp_path: Path) -> None:
+    text, weights = tmp_path / "text.keras", tmp_path / "model.weights.h5"
+    for file in (text, weights):
+        file.write_bytes(b"no model")
+    result = invoke(text, weights, "--json")
     assert isinstance(result.exception, ModelError)
     assert result.exception.exit_code == 5
-    assert "1 of 2 model files break the contract" in str(result.exception)
-    assert "whole_file, loads" in str(result.exception)
-    first, second = json.loads(result.stdout)
-    assert first["passed"] is True
-    assert second["passed"] is False
-    broken = [check for check in second["checks"] if check["outcome"] == "broken"]
-    assert [check["name"] for check in broken] == ["whole_file", "loads"]
-    assert all(check["found"] and check["expected"] and check["advice"] for check in broken)
+    assert "2 of 2 model files break the contract. text.keras: whole_file, loads;" in str(result.exception)
+    reports = json.loads(result.stdout)
+    assert [report["file"] for report in reports] == [str(text), str(weights)]
+    for report in reports:
+        assert report["passed"] is False
+        broken = [check for check in report["checks"] if check["outcome"] == "broken"]
+        assert [check["name"] for check in broken] == ["whole_file", "loads"]
+        assert all(check["found"] and check["expected"] and check["advice"] for check in broken)
 
 
 def test_a_table_of_a_bad_file_says_what_to_do(tmp_path: Path) -> None:
@@ -65,6 +66,7 @@ def test_a_table_of_a_bad_file_says_what_to_do(tmp_path: Path) -> None:
     assert isinstance(result.exception, ModelError)
     assert "[b]bad[/].keras breaks the contract." in result.stdout
     assert TERMS["whole_file"].advice in result.stdout
+    assert "not made" in result.stdout
 
 
 def test_a_file_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:

@@ -15,26 +15,26 @@ def residual_model(named: bool = True) -> keras.Model:
     """Stem, two stages of two residual blocks, and the two heads."""
 
     def name(text):
-        return {"name": text} if named else {}
+        return text if named else None
 
     x = image = keras.Input((32, 32, 3), name="image")
-    x = layers.Conv2D(8, 3, padding="same", **name("stem_conv"))(x)
-    x = layers.BatchNormalization(**name("stem_norm"))(x)
-    x = layers.ReLU(**name("stem_act"))(x)
+    x = layers.Conv2D(8, 3, padding="same", name=name("stem_conv"))(x)
+    x = layers.BatchNormalization(name=name("stem_norm"))(x)
+    x = layers.ReLU(name=name("stem_act"))(x)
     for stage in (1, 2):
         for block in (1, 2):
             stride = 2 if block == 1 else 1
             prefix = f"stage{stage}_block{block}"
-            shortcut = layers.Conv2D(8 * stage, 1, stride, **name(f"{prefix}_shortcut"))(x) if stride == 2 else x
-            x = layers.Conv2D(8 * stage, 3, stride, "same", **name(f"{prefix}_conv1"))(x)
-            x = layers.ReLU(**name(f"{prefix}_act1"))(x)
-            x = layers.Conv2D(8 * stage, 3, 1, "same", **name(f"{prefix}_conv2"))(x)
-            x = layers.Add(**name(f"{prefix}_add"))([shortcut, x])
-    x = layers.GlobalAveragePooling2D(**name("pooled"))(x)
-    x = layers.Dropout(0.25, **name("drop"))(x)
+            shortcut = layers.Conv2D(8 * stage, 1, stride, name=name(f"{prefix}_shortcut"))(x) if stride == 2 else x
+            x = layers.Conv2D(8 * stage, 3, stride, "same", name=name(f"{prefix}_conv1"))(x)
+            x = layers.ReLU(name=name(f"{prefix}_act1"))(x)
+            x = layers.Conv2D(8 * stage, 3, 1, "same", name=name(f"{prefix}_conv2"))(x)
+            x = layers.Add(name=name(f"{prefix}_add"))([shortcut, x])
+    x = layers.GlobalAveragePooling2D(name=name("pooled"))(x)
+    x = layers.Dropout(0.25, name=name("drop"))(x)
     age = layers.Dense(117, activation="softmax", name="age_distribution")(x)
     age = layers.Dense(1, use_bias=False, trainable=False, name="age")(age)
-    gender = layers.Dense(5, activation="relu", **name("gender_hidden"))(x)
+    gender = layers.Dense(5, activation="relu", name=name("gender_hidden"))(x)
     gender = layers.Dense(1, activation="sigmoid", name="gender")(gender)
     return keras.Model(image, [age, gender])
 
@@ -155,9 +155,10 @@ def test_known_backbones_become_the_stages_of_their_papers(name, most, expected)
 
 
 def test_a_layer_keras_named_stands_in_the_block_around_it():
-    x = image = keras.Input((16, 16, 4), name="image")
-    x = layers.Conv2D(4, 3, 2, "same", name="conv2_block1_1_conv")(x)
-    shortcut = layers.MaxPooling2D(1, strides=2)(image)
+    image = keras.Input((16, 16, 4), name="image")
+    before = layers.BatchNormalization(name="conv2_block1_preact_bn")(image)
+    x = layers.Conv2D(4, 3, 2, "same", name="conv2_block1_1_conv")(before)
+    shortcut = layers.MaxPooling2D(1, strides=2)(before)
     x = layers.Add(name="conv2_block1_out")([shortcut, x])
     x = layers.ReLU(name="post_relu")(x)
     blocks = describe(keras.Model(image, x))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from agegender.evaluation.evaluate import EvaluationResult, evaluate_predictions
 
@@ -71,25 +72,25 @@ def faces() -> np.ndarray:
 
 
 class Texts:
-    """Reads what stands in a figure."""
+    """Reads what stands in a figure, and where."""
 
     @staticmethod
     def of(figure: Figure) -> list[str]:
-        """Every visible text of a figure after it was laid out."""
-        FigureCanvasAgg(figure).draw()
-        artists = figure.findobj(lambda artist: hasattr(artist, "get_text") and artist.get_visible())
-        return [text for artist in artists if (text := artist.get_text())]  # type: ignore[attr-defined]
+        """Every visible text but the numbers of the ticks, which only drawing makes."""
+        return [artist.get_text() for artist in visible_texts(figure)]
 
     @staticmethod
-    def boxes(figure: Figure) -> dict[str, tuple[float, float, float, float]]:
-        """Where each text lies, in pixels: left, bottom, right, top."""
+    def boxes(figure: Figure) -> dict[str, list[float]]:
+        """Where each text lies once drawn, in pixels: left, bottom, right, top."""
         FigureCanvasAgg(figure).draw()
-        artists = figure.findobj(lambda artist: hasattr(artist, "get_text") and artist.get_visible())
         return {
-            artist.get_text(): tuple(artist.get_window_extent().extents)  # type: ignore[attr-defined]
-            for artist in artists
-            if artist.get_text()  # type: ignore[attr-defined]
+            artist.get_text(): list(map(float, artist.get_window_extent().extents)) for artist in visible_texts(figure)
         }
+
+
+def visible_texts(figure: Figure) -> list[Text]:
+    found = figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible())
+    return [artist for artist in found if isinstance(artist, Text) and artist.get_text()]
 
 
 @pytest.fixture

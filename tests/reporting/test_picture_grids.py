@@ -35,7 +35,7 @@ def test_every_sample_stands_above_its_own_label(faces, labels):
 
 def test_pictures_and_texts_do_not_touch(faces, labels, texts):
     figure = sample_grid(faces[:24], *labels, drawn=True)
-    texts.of(figure)
+    texts.boxes(figure)
     width, height = figure.canvas.get_width_height()
     boxes = [axes.get_window_extent().extents for axes in figure.axes]
     boxes += [axes.texts[0].get_window_extent().extents for axes in figure.axes]
@@ -49,7 +49,7 @@ def test_pictures_and_texts_do_not_touch(faces, labels, texts):
 
 def test_pictures_keep_their_shape(faces, labels, texts):
     figure = sample_grid(faces[:24], *labels)
-    texts.of(figure)
+    texts.boxes(figure)
     for axes in figure.axes:
         assert axes.get_window_extent().width == pytest.approx(axes.get_window_extent().height, rel=1e-6)
 

@@ -42,14 +42,14 @@ def test_the_bands_medians_are_drawn(predictions):
         if len(own):
             expected.append((own["age"].mean(), own["predicted_age"].median()))
     (medians,) = [line for line in axes.lines if line.get_marker() == "s"]
-    np.testing.assert_allclose(np.column_stack([medians.get_xdata(), medians.get_ydata()]), expected)
+    np.testing.assert_allclose(np.asarray(medians.get_xydata(), float), expected)
 
 
 def test_many_images_become_hexagons_that_count_every_one(predictions):
     many = pd.concat([predictions] * 8)
     figure = predicted_against_true(many, model="A", drawn=True)
     (cells,) = [found for found in figure.axes[0].collections if isinstance(found, PolyCollection)]
-    assert np.sum(cells.get_array()) == len(many)
+    assert np.asarray(cells.get_array()).sum() == len(many)
     assert "hexagons" in predicted_against_true_caption(many, model="A")
     assert "dots" in predicted_against_true_caption(predictions, model="A")
 
@@ -93,7 +93,7 @@ def test_the_confusion_matrix_has_labels_in_rows(texts):
     }
     assert [label.get_text() for label in axes.get_yticklabels()] == ["male\n(100 images)", "female\n(150 images)"]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted gender", "true gender (label)")
-    assert "drawn faces" in texts.of(figure)
+    assert "drawn faces" in texts.boxes(figure)
     left = axes.yaxis.label.get_window_extent().x0
     assert left >= 0  # the label of the rows is whole
 

@@ -43,11 +43,13 @@ def print_evaluation(evaluation: Evaluation, console: Console, *, by: Sequence[s
     for comparison in evaluation.comparisons:
         console.print()
         console.print(comparison_table(evaluation, comparison))
-        console.print(escape(_describe(comparison)))
+        console.print(escape(_describe(comparison)), soft_wrap=True)
     if len(evaluation.comparisons) > 1:
         console.print("The p values are not adjusted for the number of pairs.")
     if evaluation.drawn:
-        console.print("These are drawn faces: the figures say that the pipeline works, nothing about people.")
+        console.print(
+            "These are drawn faces: the figures say that the pipeline works, nothing about people.", soft_wrap=True
+        )
 
 
 def figures_table(evaluation: Evaluation) -> Table:
@@ -55,7 +57,7 @@ def figures_table(evaluation: Evaluation) -> Table:
     table = _table(evaluation, f"{evaluation.n:,} images, 95 % intervals below each figure", lines=True)
     for heading in ("model", "order"):
         table.add_column(heading)
-    for heading in ("age MAE, years", "median error", "within 5 years", "age bias, years", "gender right"):
+    for heading in ("age MAE,\nyears", "median\nerror", "within\n5 years", "age bias,\nyears", "gender\nright"):
         table.add_column(heading, justify="right")
     for result in evaluation.results:
         figures = result.figures
@@ -78,7 +80,7 @@ def groups_table(evaluation: Evaluation, column: str) -> Table:
     table = _table(evaluation, f"by {what}, {order.upper()}, 95 % intervals in brackets")
     for heading in (what, "model"):
         table.add_column(heading)
-    for heading in ("images", "age MAE, years", "age bias, years", "gender right"):
+    for heading in ("images", "age MAE,\nyears", "age bias,\nyears", "gender\nright"):
         table.add_column(heading, justify="right")
     results = [result for result in evaluation.results if result.order == order]
     few = False
@@ -129,7 +131,9 @@ def percent(share: float, digits: int) -> str:
 
 def _table(evaluation: Evaluation, title: str, *, lines: bool = False) -> Table:
     title = f"{title} ({DRAWN_MARK})" if evaluation.drawn else title
-    return Table(title=title, box=box.SIMPLE_HEAD, show_lines=lines, title_justify="left", caption_justify="left")
+    return Table(
+        title=title, box=box.SIMPLE_HEAD, show_lines=lines, pad_edge=False, title_justify="left", caption_justify="left"
+    )
 
 
 def _years(interval: Interval, digits: int, *, sign: str = "") -> str:

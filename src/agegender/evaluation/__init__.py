@@ -11,16 +11,9 @@ from agegender.evaluation.compare import (
     describe_comparison,
 )
 from agegender.evaluation.evaluate import EvaluationResult, Figures, SliceResult, evaluate_predictions
+from agegender.evaluation.load import LoadedModel, checked_file, checked_model, load_model
 from agegender.evaluation.outputs import OutputPlaces, find_outputs
-from agegender.evaluation.predict import (
-    LoadedModel,
-    Predictions,
-    checked_file,
-    checked_model,
-    load_model,
-    predict_faces,
-    prediction_table,
-)
+from agegender.evaluation.predict import Predictions, predict_faces, prediction_table
 from agegender.evaluation.suite import (
     EvaluatedModel,
     Evaluation,

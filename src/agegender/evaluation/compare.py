@@ -142,12 +142,14 @@ def describe_comparison(result: ComparisonResult) -> str:
         span = f"{difference.low:+.2f} to {difference.high:+.2f} for {first} minus {second}" if across else ""
         age = (
             f"On the same {result.n:,} images {better}'s mean age error is {abs(difference.value):.2f} years below "
-            f"{worse}'s (95 % interval {span or f'{low:.2f} to {high:.2f}'}; p {p_text(result.age_p_value)}): "
+            f"{worse}'s (95 % interval {span or f'{low:.2f} to {high:.2f}'}, p {p_text(result.age_p_value)}): "
             f"{_verdict(result.age_p_value)}."
         )
-    counts = f"{result.gender_first_only:,} images only {first}, on {result.gender_second_only:,} only {second}"
+    if result.gender_first_only == result.gender_second_only == 0:
+        return f"{age} Gender: both are right on the same images."
     gender = (
-        f"Gender is right on {counts} (McNemar p {p_text(result.gender_p_value)}): {_verdict(result.gender_p_value)}."
+        f"Gender: on {result.gender_first_only:,} images only {first} is right, on {result.gender_second_only:,} only "
+        f"{second} (exact McNemar test, p {p_text(result.gender_p_value)}): {_verdict(result.gender_p_value)}."
     )
     return f"{age} {gender}"
 
@@ -164,7 +166,7 @@ def comparison_from_dict(content: dict[str, Any]) -> ComparisonResult:
 
 
 def _verdict(p_value: float) -> str:
-    return "more than chance explains" if p_value < SIGNIFICANCE else "chance alone can explain it"
+    return "chance does not explain that" if p_value < SIGNIFICANCE else "chance alone can explain that"
 
 
 def _check_same_images(first: pd.DataFrame, second: pd.DataFrame) -> None:

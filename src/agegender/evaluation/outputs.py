@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agegender.errors import ModelError, SettingError
+from agegender.evaluation.graph import inside, made_from, maker
 
 if TYPE_CHECKING:
     import keras
@@ -77,19 +78,17 @@ def _made_by_sigmoid(tensor: Any) -> bool:
     looked through.
     """
     while True:
-        # Keras has no public way from a tensor to what made it; this attribute is the same in 3.0 to 3.15.
-        operation, node_index, tensor_index = tensor._keras_history
-        kind = type(operation).__name__
-        if kind == "Sigmoid":
-            return True
-        if hasattr(operation, "output_names"):
-            tensor = operation.outputs[tensor_index]
+        operation = maker(tensor)
+        within = inside(tensor)
+        if within is not None:
+            tensor = within
             continue
+        kind = type(operation).__name__
         activation = getattr(getattr(operation, "activation", None), "__name__", "")
-        if activation == "sigmoid":
+        if "sigmoid" in (kind.lower(), activation):
             return True
+        before = made_from(tensor)
         passes_on = kind in {"Reshape", "Flatten", "Identity"} or (kind == "Activation" and activation == "linear")
-        arguments = operation._inbound_nodes[node_index].input_tensors
-        if not passes_on or len(arguments) != 1:
+        if not passes_on or len(before) != 1:
             return False
-        tensor = arguments[0]
+        tensor = before[0]

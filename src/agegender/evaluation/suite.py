@@ -20,7 +20,8 @@ from agegender.evaluation.compare import (
     comparison_from_dict,
 )
 from agegender.evaluation.evaluate import SEED, EvaluationResult, evaluate_predictions, result_from_dict
-from agegender.evaluation.predict import BATCH_SIZE, ORDERS, Order, load_model, predict_faces, prediction_table
+from agegender.evaluation.load import load_model
+from agegender.evaluation.predict import BATCH_SIZE, ORDERS, Order, predict_faces, prediction_table
 from agegender.metrics.bootstrap import RESAMPLES
 from agegender.types import Progress, silent
 

@@ -71,7 +71,7 @@ def mcnemar_exact_p_value(first_only: int, second_only: int) -> float:
     if min(first_only, second_only) < 0:
         raise ValueError(f"counts must be 0 or more. Received: {first_only} and {second_only}")
     n = first_only + second_only
-    # Whole numbers throughout, so that thousands of images neither underflow nor round.
+    # Whole numbers up to the last division, so that thousands of images do not add up rounding errors.
     ways, tail = 1, 0
     for k in range(min(first_only, second_only) + 1):
         tail += ways

@@ -88,7 +88,8 @@ def slices_by_band(
 
 
 def _missing(value: object) -> bool:
-    return value is None or value != value or type(value).__name__ in {"NAType", "NaTType"}  # noqa: PLR0124 - NaN
+    # Pandas' missing values go by name, since metrics know no pandas; NaN is the one value that differs from itself.
+    return value is None or type(value).__name__ in {"NAType", "NaTType"} or bool(value != value)  # noqa: PLR0124
 
 
 def _slice(column: str, name: str, mask: npt.NDArray[np.bool_], rows_min: int) -> Slice:

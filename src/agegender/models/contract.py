@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -181,7 +182,11 @@ def check_models(
         raise SettingError(
             f"Images must be uint8 (n, 128, 128, 3), at least one. Received: {images.dtype} {images.shape}."
         )
-    found = _run_probe(files, str(python or sys.executable), backend, images, timeout_seconds)
+    interpreter = shutil.which(python or sys.executable)
+    if interpreter is None:
+        raise SettingError(f"Cannot run {python}: it is no program. Give a Python interpreter.")
+    # Made absolute, since the probe runs in another folder; links stay, since a virtual environment's Python is one.
+    found = _run_probe(files, str(Path(interpreter).absolute()), backend, images, timeout_seconds)
     return [
         _report(file, found["versions"], model, foreign) for file, model in zip(files, found["models"], strict=True)
     ]
@@ -190,7 +195,11 @@ def check_models(
 def _run_probe(
     files: list[Path], python: str, backend: str | None, images: np.ndarray, timeout_seconds: float
 ) -> dict[str, Any]:
-    environment = os.environ | ({"KERAS_BACKEND": backend} if backend else {})
+    environment = dict(os.environ)
+    if backend:
+        environment["KERAS_BACKEND"] = backend
+    elif python != sys.executable:
+        environment.pop("KERAS_BACKEND", None)  # chosen for this environment, perhaps not there in the other
     with tempfile.TemporaryDirectory(prefix="agegender-check-") as folder:
         images_file = Path(folder, "images.npz")
         np.savez(images_file, images=images)
@@ -201,7 +210,7 @@ def _run_probe(
             done = subprocess.run(command, capture_output=True, text=True, check=False, **settings)
         except subprocess.TimeoutExpired as error:
             raise ModelError(
-                f"Checking took longer than {timeout_seconds:g} s a file and was stopped. Does one of them never answer?"
+                f"Checking took longer than {timeout_seconds:g} s a file and was stopped. Does one never answer?"
             ) from error
         except OSError as error:
             raise SettingError(f"Cannot run {python}: {error.strerror}. Give a Python interpreter.") from error

@@ -59,6 +59,7 @@ def predicted_against_true(predictions: pd.DataFrame, *, model: str, drawn: bool
     axes.text(
         0.975, 0.035, f"MAE {mean_absolute_error(predicted, true):.2f} years\n{counted(len(true), 'image')}",
         transform=axes.transAxes, ha="right", va="bottom", fontsize=style.BODY, fontweight="bold",
+        bbox={"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
     )  # fmt: skip
     axes.legend(loc="upper left", handlelength=2.4)
     return figure
@@ -118,8 +119,8 @@ def _draw_bands(axes: Axes, true: np.ndarray, predicted: np.ndarray) -> None:
         centres.append(true[band.rows].mean())
         quartiles.append(np.percentile(predicted[band.rows], [25, 50, 75]))
     low, middle, high = np.array(quartiles).T
-    axes.errorbar(
-        centres, middle, yerr=[middle - low, high - middle], fmt="s-", color=style.ORANGE, ecolor=style.INK,
-        markeredgecolor=style.INK, markeredgewidth=0.8, markersize=5.5, linewidth=1.4, elinewidth=1.1, capsize=2.5,
-        zorder=4, path_effects=[_HALO], label="median and middle half of each age band",
+    axes.vlines(centres, low, high, color=style.INK, linewidth=1.4, zorder=4, path_effects=[_HALO])
+    axes.plot(
+        centres, middle, "s-", color=style.ORANGE, markeredgecolor=style.INK, markeredgewidth=0.8, markersize=5.5,
+        linewidth=1.4, zorder=5, path_effects=[_HALO], label="median and middle half (bar) of each age band",
     )  # fmt: skip

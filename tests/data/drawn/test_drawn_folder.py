@@ -126,6 +126,23 @@ def test_an_interrupted_drawing_leaves_nothing(tmp_path: Path) -> None:
     assert threading.active_count() == running
 
 
+@pytest.mark.parametrize("other_seed", [1, 2])
+def test_somebody_else_was_faster(tmp_path: Path, other_seed: int) -> None:
+    folder = tmp_path / "faces"
+
+    def overtaken(items: Iterable[str], /, *, total: int, title: str) -> Iterator[str]:
+        yield from items
+        draw_faces(folder, count=3, seed=other_seed)
+
+    if other_seed == 1:
+        draw_faces(folder, count=3, seed=1, progress=overtaken)  # type: ignore[arg-type]
+    else:
+        with pytest.raises(OutputError, match="other drawn faces"):
+            draw_faces(folder, count=3, seed=1, progress=overtaken)  # type: ignore[arg-type]
+    assert read_marker(folder).seed == other_seed
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_a_file_in_the_way_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     for target in (tmp_path / "file", tmp_path / "file" / "faces"):

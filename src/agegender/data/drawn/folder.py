@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,10 +135,19 @@ def draw_faces(
             }
             write_json(temporary / DRAWN_MARKER, content)
             temporary.chmod(0o755)
-            temporary.replace(folder)
+            _put_in_place(temporary, folder, lambda: _stands_already(folder, count, seed, label_noise))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder
+
+
+def _put_in_place(temporary: Path, folder: Path, stands_already: Callable[[], bool]) -> None:
+    """Rename; if another process was faster, its folder must hold the same faces."""
+    try:
+        temporary.replace(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST) or not stands_already():
+            raise
 
 
 def _stands_already(folder: Path, count: int, seed: int, label_noise: LabelNoise) -> bool:
