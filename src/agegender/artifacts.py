@@ -92,8 +92,8 @@ def plain(value: Any) -> Any:
         return value.value
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
+    if callable(tolist := getattr(value, "tolist", None)):
+        return tolist()
     raise TypeError(f"{type(value).__name__} has no JSON form. Received: {value!r}")
 
 

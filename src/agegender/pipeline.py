@@ -264,8 +264,7 @@ def _train_and_save(
 def _gender_targets(faces: Dataset) -> np.ndarray:
     from agegender.labels import Gender
 
-    codes = {gender.value: gender.code for gender in Gender}
-    return faces.table["gender"].astype(str).map(codes).to_numpy(dtype=np.float32)
+    return np.array([Gender(name).code for name in faces.table["gender"]], dtype=np.float32)
 
 
 def _evaluate(
@@ -324,7 +323,7 @@ def _draw(
         drawn=faces.drawn,
         histories={model: pd.read_csv(folder.training(model) / "history.csv") for model in settings.models},
         architectures={model: describe(keras.models.load_model(folder.model(model))) for model in settings.models},
-        results=evaluation.results if evaluation is not None else None,
+        results=evaluation.results if evaluation is not None else (),
         predictions=predictions,
         images_of=lambda files: measured.images[measured.select(files)],
         samples=SampleImages(faces.images[rows], ages[rows], genders[rows].tolist()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import keras
 import numpy as np
@@ -124,7 +125,7 @@ def test_applications_get_the_colours_they_were_made_for(
     np.testing.assert_allclose(np.ones(3) @ kernel[0, 0] + offset, matrix_of_white, atol=1e-3)
     check_answers(network, images)
     network.contract.save(tmp_path / "b.keras")
-    loaded = keras.models.load_model(tmp_path / "b.keras")
+    loaded = cast(keras.Model, keras.models.load_model(tmp_path / "b.keras"))
     np.testing.assert_allclose(loaded.predict(images, verbose="0")[0], network.contract.predict(images, verbose="0")[0])
 
 

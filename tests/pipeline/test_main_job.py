@@ -34,7 +34,7 @@ def test_a_run_leaves_everything_in_one_folder(trained_run: Path) -> None:
     for model in "AB":
         history = pd.read_csv(folder.training(model) / "history.csv")
         assert history["epoch"].tolist() == list(range(1, len(history) + 1))
-        assert history[CURVE_COLUMNS].notna().all(axis=None)
+        assert history[CURVE_COLUMNS].notna().to_numpy().all()
     predictions = pd.read_parquet(folder.predictions)
     split = read_json(folder.split)
     assert set(predictions["file"]) == set(split["validation"])
@@ -104,7 +104,7 @@ def test_training_on_all_and_measuring_on_test(drawn_folder: Path, tmp_path: Pat
     assert result.measured_on == "test"
     assert result.evaluation.n == 12
     history = pd.read_csv(result.folder.training("A") / "history.csv")
-    assert history["validation_age_mae"].isna().all()
+    assert history["validation_age_mae"].isna().to_numpy().all()
     sidecar = read_json(result.folder.sidecar("A"))
     assert sidecar["split"]["train"] == sidecar["split"]["of"] == 48
     assert set(sidecar["test"]) == {"rgb", "bgr"}

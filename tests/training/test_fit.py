@@ -70,7 +70,7 @@ def test_the_history_has_a_row_an_epoch_and_the_phases(unbroken: fit.TrainedMode
     history = unbroken.history
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
     assert history["phase"].tolist() == ["heads", "all", "all", "all", "all"]
-    assert history.notna().all(axis=None)
+    assert history.notna().to_numpy().all()
     assert history["learning_rate"].iloc[-1] == pytest.approx(0.0, abs=1e-6)
     assert history["train_gender_accuracy"].between(0, 1).all()
 

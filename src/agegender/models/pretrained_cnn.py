@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -77,7 +77,7 @@ def _application(name: str) -> tuple[ModuleType, Callable[..., keras.Model]]:
         )
     for module in vars(keras.applications).values():
         if inspect.ismodule(module) and getattr(module, name, None) is builder:
-            return module, builder
+            return module, cast(Callable[..., keras.Model], builder)
     raise SettingError(f"keras.applications.{name} has no module with its pre-processing; choose another backbone.")
 
 
@@ -108,7 +108,8 @@ def _load_file(model: keras.Model, path: Path) -> None:
     if not path.is_file():
         raise ModelError(f"No such file of backbone weights: {path}. Give a .weights.h5 or .keras file.")
     if path.suffix == ".keras":
-        set_weights_by_layer(model, weights_by_layer(keras.models.load_model(path)), path.name)
+        loaded = cast(keras.Model, keras.models.load_model(path))
+        set_weights_by_layer(model, weights_by_layer(loaded), path.name)
         return
     try:
         model.load_weights(path)

@@ -93,7 +93,8 @@ def augment_image(image: np.ndarray, settings: Augmentation, rng: np.random.Gene
     if chance[4] < settings.jpeg:
         quality = int(rng.integers(25, 76))
         # The order of channels does not matter to a round trip through one and the same encoder.
-        image = cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_COLOR)
+        content = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        image = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR))
     if chance[5] < settings.erase:
         image = _erase(image, rng)
     if chance[6] < settings.reversed_channels:

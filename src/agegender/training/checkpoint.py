@@ -51,7 +51,7 @@ def save_checkpoint(path: Path, model: keras.Model, state: TrainingState, *, wit
         arrays |= {f"optimizer/{index}": _array(item) for index, item in enumerate(model.optimizer.variables)}
     record = json.dumps({"format": FORMAT, **vars(state)})
     with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, state=np.frombuffer(record.encode(), dtype=np.uint8), **arrays)
+        np.savez(file, allow_pickle=False, state=np.frombuffer(record.encode(), dtype=np.uint8), **arrays)
 
 
 def _array(variable: Any) -> np.ndarray:

@@ -211,7 +211,7 @@ def _train_epoch(
         "phase": phase.name,
         "seconds": round(seconds, 2),
         "images_per_second": round(len(batches) * batches.batch_size / seconds, 1),
-        "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+        "learning_rate": float(np.asarray(keras.ops.convert_to_numpy(model.optimizer.learning_rate))),
         "train_loss_batches": loss,
     }
 

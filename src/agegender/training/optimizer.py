@@ -46,14 +46,14 @@ class AveragingAdamW(keras.optimizers.Adam):
         self._factors: list[float] = []
         self._decays: list[float] = []
 
-    def build(self, variables: list[Any]) -> None:
+    def build(self, var_list: list[Any]) -> None:
         """Make the slots, and note each variable's factor and decay."""
-        super().build(variables)
+        super().build(var_list)
         self._factors = [
             next((value for start, value in self._multipliers.items() if variable.path.startswith(start)), 1.0)
-            for variable in variables
+            for variable in var_list
         ]
-        self._decays = [0.0 if variable.name in UNDECAYED else self._decay for variable in variables]
+        self._decays = [0.0 if variable.name in UNDECAYED else self._decay for variable in var_list]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of one variable."""
@@ -65,7 +65,7 @@ class AveragingAdamW(keras.optimizers.Adam):
 
     def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
         step = ops.cast(self.iterations, "float32")
-        decay = ops.minimum(float(self.ema_momentum), (1.0 + step) / (10.0 + step))
+        decay: Any = ops.minimum(float(self.ema_momentum), (1.0 + step) / (10.0 + step))
         for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
             average.assign(decay * average + (1.0 - decay) * ops.cast(variable, average.dtype))
 
