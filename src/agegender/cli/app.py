@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import typer
 from rich.markup import escape
 
 from agegender import __version__
+from agegender.backend import choose_backend
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
@@ -43,6 +47,19 @@ def _options(
     del version
 
 
+def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
+    """Let Ctrl-C end a command with its own exit code; click would call it an abort and say 1."""
+
+    @functools.wraps(command)
+    def wrapped(*values: Any, **named: Any) -> None:
+        try:
+            command(*values, **named)
+        except KeyboardInterrupt:
+            raise Interrupted("Nothing half-written was left; what was finished stays.") from None
+
+    return wrapped
+
+
 for name, command in (
     ("run", run_command),
     ("evaluate", evaluate_command),
@@ -51,13 +68,13 @@ for name, command in (
     ("draw", draw_command),
     ("split", split_command),
 ):
-    app.command(name)(command)
+    app.command(name)(_interruptible(command))
 
 
 def main() -> None:
     """Run the command line and exit: 0 done, 2 bad usage, 3 bad input, 4 cannot write, 5 bad model, 130 stopped."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    choose_backend()
     try:
         app()
     except Interrupted as stop:
@@ -66,6 +83,3 @@ def main() -> None:
     except AgegenderError as error:
         messages.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        messages.print("[yellow]Stopped.[/]")
-        sys.exit(Interrupted.exit_code)

@@ -78,6 +78,7 @@ def evaluate_command(
     import json
 
     from agegender.artifacts import explained_writes, plain
+    from agegender.backend import require_backend
     from agegender.cli.console import console, messages, progress
     from agegender.cli.evaluation_tables import print_evaluation
     from agegender.data.dataset import load_dataset, write_rejected
@@ -86,6 +87,7 @@ def evaluate_command(
     from agegender.evaluation.predict import ORDERS, Order
     from agegender.evaluation.suite import METRICS_FILE, PREDICTIONS_FILE
 
+    require_backend()
     # Everything that can be wrong with the request is found before the long part.
     for path in models:
         checked_file(path)

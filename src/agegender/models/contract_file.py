@@ -76,15 +76,15 @@ def _foreign_parts(config: dict[str, Any]) -> list[str]:
         if not isinstance(class_name, str) or "config" not in part or class_name in ("__keras_tensor__", "__tuple__"):
             continue
         named = f"{class_name} {part['name']!r}" if "name" in part else class_name
-        registered = part.get("registered_name")
+        registered = str(part.get("registered_name"))
         if class_name in FOREIGN_CODE or class_name == "__lambda__":
             found.add(f"{named} (carries code)")
         elif class_name == "function":
             found.add(f"function {part['config']!r} (not in Keras)")
         elif class_name.startswith("__"):
             continue  # plain values: tensors, arrays, slices
-        elif not isinstance(module, str) or module.split(".")[0] != "keras" or ">" in str(registered):
-            found.add(f"{named} of {registered if module is None else module}")
+        elif not isinstance(module, str) or module.split(".")[0] != "keras" or ">" in registered:
+            found.add(f"{named} of {registered if '>' in registered else module}")
         elif "ops" in module.split("."):
             found.add(f"keras.ops node {part.get('name', class_name)!r} ({class_name})")
         elif module.startswith("keras.src.") and not module.startswith("keras.src.models."):

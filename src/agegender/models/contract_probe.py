@@ -284,12 +284,15 @@ NEEDS = {
     "age_distribution": ("input", "output_names", "output_units"),
     "feature_maps": ("input",),
     "batches": ("input", "output_names"),
-    "repeatable": ("input", "output_names"),
     "channel_order": ("input", "output_names"),
     "compiled": ("input", "output_names", "output_units"),
     "overfitting": ("loads",),
+    "repeatable": ("input", "output_names"),
 }
-"""The checks in order, and those without which each says nothing."""
+"""The checks in the order in which they are made, and those without which each says nothing.
+
+`repeatable` comes last: a layer that is forced into training moves its statistics when the model is called.
+"""
 
 
 def probe_file(keras: Any, path: str, pixels: np.ndarray, given: int) -> dict[str, Any]:
