@@ -21,6 +21,7 @@ from agegender.data.duplicates import near_duplicate_groups
 from agegender.data.readers import is_table
 from agegender.data.splits import Split, load_split, make_folds, make_split, save_split, train_on_all
 from agegender.errors import SettingError
+from agegender.metrics.baseline import ConstantPredictor, constant_predictor
 from agegender.optional import require
 from agegender.run_folder import MODELS, RunFolder, versions
 from agegender.types import Progress, silent
@@ -84,6 +85,7 @@ class RunResult:
         folder: Where.
         evaluation: Of the models on `measured_on`.
         measured_on: `test` or `validation`.
+        constant: What the best constant answer gives on the same images; None when nothing was measured.
         figures: Pictures written.
         drawn: Whether any of it was learnt from drawn faces.
     """
@@ -91,6 +93,7 @@ class RunResult:
     folder: RunFolder
     evaluation: Any
     measured_on: str
+    constant: ConstantPredictor | None
     figures: list[Path]
     drawn: bool
 
@@ -119,9 +122,17 @@ def run(settings: RunSettings, *, announce: Announce = _nobody, progress: Progre
 
     measured_on = "test" if test is not None else "validation"
     evaluation, predictions = _evaluate(settings, folder, faces, test, split, progress)
+    constant = _constant(faces, split, predictions) if predictions is not None else None
     figures = _draw(settings, folder, faces, test, split, recipes, evaluation, predictions, progress)
-    folder.finish({"drawn": faces.drawn, "measured_on": measured_on, "data": faces.fingerprint})
-    return RunResult(folder, evaluation, measured_on, figures, faces.drawn)
+    folder.finish(
+        {
+            "drawn": faces.drawn,
+            "measured_on": measured_on,
+            "constant_predictor": constant,
+            "data": faces.fingerprint,
+        }
+    )
+    return RunResult(folder, evaluation, measured_on, constant, figures, faces.drawn)
 
 
 def _comparable(settings: RunSettings) -> dict[str, Any]:
@@ -289,6 +300,15 @@ def _evaluate(
         name = "test" if test is not None else "validation"
         write_json(folder.sidecar(model), read_json(folder.sidecar(model)) | {name: figures})
     return evaluation, predictions
+
+
+def _constant(faces: Dataset, split: Split, predictions: Any) -> ConstantPredictor:
+    """The best constant answer of the training labels, on the images that the models were measured on."""
+    trained = faces.table.iloc[faces.select(split.train)]
+    measured = predictions.drop_duplicates("file")
+    return constant_predictor(
+        trained["age"], trained["gender"].astype(str) == "female", measured["age"], measured["gender"] == "female"
+    )
 
 
 def _draw(

@@ -60,11 +60,11 @@ def test_bad_files_end_with_code_5_and_json_says_why(tmp_path: Path) -> None:
 
 
 def test_a_table_of_a_bad_file_says_what_to_do(tmp_path: Path) -> None:
-    bad = tmp_path / "[b]bad[/].keras"
+    bad = tmp_path / "[bold]bad.keras"
     bad.write_bytes(b"no model")
     result = invoke(bad, "--foreign")
     assert isinstance(result.exception, ModelError)
-    assert "[b]bad[/].keras breaks the contract." in result.stdout
+    assert "[bold]bad.keras breaks the contract." in result.stdout
     assert TERMS["whole_file"].advice in result.stdout
     assert "not made" in result.stdout
 

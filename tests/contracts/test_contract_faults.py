@@ -16,6 +16,8 @@ from agegender.models.contract import TERMS, ContractReport, Outcome, check_mode
 from agegender.models.input_layers import red_first
 from agegender.models.saving import make_portable
 
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for all the faulty files
+
 layers: Any = keras.layers
 YEARS = np.arange(117, dtype=np.float32)
 LOSSES = {"age": "mean_absolute_error", "gender": "binary_crossentropy"}

@@ -7,6 +7,8 @@ import pytest
 
 from agegender.models.contract import TERMS, ContractReport, Outcome
 
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for four networks to be built, trained and loaded
+
 
 @pytest.mark.parametrize("term", TERMS)
 def test_model_keeps(contract_model: str, term: str, contract_reports: dict[str, ContractReport]) -> None:

@@ -29,6 +29,7 @@ def test_a_run_leaves_everything_in_one_folder(trained_run: Path) -> None:
     assert record["finished"] >= record["started"]
     assert record["drawn"] is True
     assert record["measured_on"] == "validation"
+    assert 0 < record["constant_predictor"]["mae"] < 60
     assert {"agegender", "keras", "numpy", "backend"} <= set(record["versions"])
     assert pd.read_csv(folder.rejected).columns.tolist() == ["file", "reason", "detail"]
     for model in "AB":

@@ -136,6 +136,12 @@ def _run_and_tell(settings: object) -> None:
     if result.evaluation is not None:
         print_evaluation(result.evaluation, console)
         console.print(f"Measured on the {result.measured_on} images.")
+    if (constant := result.constant) is not None:
+        console.print(
+            f"For comparison, one answer to all of them ({constant.age:.0f} years, "
+            f"{'female' if constant.female else 'male'}): {constant.mae:.2f} years, {constant.gender_accuracy:.1%}.",
+            soft_wrap=True,
+        )
     folder = result.folder
     console.print("Wrote", style="bold")
     for model in settings.models:
