@@ -94,6 +94,9 @@ def test_an_output_folder_that_cannot_be_written(agegender, drawn_folder: Path, 
 
 def test_a_full_disk_leaves_no_half_file(drawn_folder: Path, tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk: the write of the first checkpoint fails in the middle."""
+    from agegender.data.dataset import load_dataset
+
+    load_dataset(drawn_folder)  # the cache is there already: it is the run that meets the limit
     out = tmp_path / "run"
     limit = 1_000_000
     done = subprocess.run(

@@ -111,7 +111,9 @@ def test_weights_used_twice_count_once():
 
 
 def test_sequential_and_subclassed_models_are_straight_chains():
-    sequential = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(2, 3, name="c"), layers.Flatten()])
+    sequential = keras.Sequential(
+        [keras.Input((8, 8, 3)), layers.Conv2D(2, 3, name="c"), layers.Flatten(name="flatten")]
+    )
     assert [block.name for block in describe(sequential)] == ["input", "c", "flatten"]
     assert total(describe(sequential)) == sequential.count_params()
 

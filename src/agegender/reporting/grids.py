@@ -64,7 +64,7 @@ def sample_grid(
         InputError: The images are not uint8 RGB, or labels and images differ in number.
     """
     _check_images(images, len(ages), len(genders))
-    texts = [f"{age:g} years\n{gender}" for age, gender in zip(ages, genders, strict=True)]
+    texts = [f"{age:g} {'year' if age == 1 else 'years'}\n{gender}" for age, gender in zip(ages, genders, strict=True)]
     return _grid(images, texts, columns=SAMPLE_COLUMNS, title="Samples with their labels", drawn=drawn)
 
 
