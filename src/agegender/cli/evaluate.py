@@ -52,7 +52,7 @@ def evaluate_command(
             show_default=False,
         ),
     ] = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images a forward pass.")] = 100,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images a forward pass.")] = 32,
     distribution: Annotated[
         bool, typer.Option("--distribution", help="Write each image's distribution over ages too.")
     ] = False,

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 Order = Literal["rgb", "bgr"]
 ORDERS: tuple[Order, ...] = ("rgb", "bgr")
 
-BATCH_SIZE = 100
-"""The marker's. Some kernels round differently for another batch size, in the sixth digit."""
+BATCH_SIZE = 32
+"""Images a forward pass: on 2 cores 949 images take Model A 6.4 s in batches of 32, and 10.5 s in batches of 100."""
 
 DISTRIBUTION_LAYER = "age_distribution"
 
-_RUN_IMAGES = 300  # 59 MB as float32: large folders are never in memory whole
+_RUN_IMAGES = 320  # whole batches, 63 MB as float32: large folders are never in memory whole
 
 Pixels = npt.NDArray[np.float32]
 Ask = Callable[[Pixels], list[npt.NDArray]]

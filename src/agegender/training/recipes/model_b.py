@@ -15,20 +15,20 @@ MODEL_B = Recipe(
         backbone="EfficientNetLite0",  # the strongest ImageNet start for its cost on a CPU; its weights are packaged
         weights="imagenet",
         drop_path=0.2,
-        dropout=0.3,
+        dropout=0.4,
         mirror_average=True,  # measured at 0.07 years and 0.6 points of gender in a first try
     ),
     phases=(
         # Random heads would first pull good features apart; one epoch settles them, at a third of an epoch's cost.
         Phase("heads", epochs=1, learning_rate=2e-3, trunk_rate=0.0),
-        Phase("whole network", epochs=15, learning_rate=1e-3, warmup_epochs=1.5, trunk_rate=1.0),
+        Phase("whole network", epochs=17, learning_rate=1e-3, warmup_epochs=1.5, trunk_rate=1.0),
     ),
     batch_size=32,
-    weight_decay=0.05,
+    weight_decay=0.1,  # with mixup and dropout 0.4: the gap of age MAE fell from 1.9 to 1.6 years (experiment 3)
     losses=LossWeights(distribution=1.0, years=0.1, gender=1.0, gender_smoothing=0.06),
     age_sd_years=2.0,
     average_epochs=2.0,
-    augmentation=Augmentation(),
+    augmentation=Augmentation(mixup=0.5),  # half of the batches: without it the training images are learnt by heart
     precision="float32",  # depthwise convolutions are slower in bfloat16 on a CPU
 )
 
