@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+ROOT = Path(__file__).resolve().parents[1]
 TINY_FACES = 48
 
 
@@ -36,3 +39,14 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path) ->
     one_epoch = (("phases.0.epochs", "1"), ("phases.-1.epochs", "1"), ("curve_images", "16"), ("batch_size", "16"))
     run(RunSettings(out=out, data=str(drawn_folder), changes={"A": one_epoch, "B": one_epoch}))
     return out
+
+
+@pytest.fixture(scope="session")
+def clean_environments() -> ModuleType:
+    """`scripts/clean_environments.py` as a module."""
+    spec = importlib.util.spec_from_file_location("clean_environments", ROOT / "scripts" / "clean_environments.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -39,17 +37,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def note_difference(pytestconfig: pytest.Config) -> Callable[[str], None]:
     """Keep a line for the end of the test run."""
     return pytestconfig.stash.setdefault(_DIFFERENCES, []).append
-
-
-@pytest.fixture(scope="session")
-def clean_environments() -> ModuleType:
-    """`scripts/clean_environments.py` as a module."""
-    spec = importlib.util.spec_from_file_location("clean_environments", ROOT / "scripts" / "clean_environments.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,8 @@ def averaged_weights(model: keras.Model, faces: FaceArrays, norm_images: int, se
     assert isinstance(optimizer, AveragingAdamW)
     raw = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.weights]
     for variable, average in zip(model.trainable_variables, optimizer.averages(), strict=True):
-        variable.assign(average)
+        # A copy: JAX hands buffers over to the compiled step, and one that two variables share would be lost to both.
+        variable.assign(np.array(keras.ops.convert_to_numpy(average)))
     try:
         measure_norms(model, faces.subset(norm_images, seed))
         yield
