@@ -56,11 +56,13 @@ def measure_norms(model: keras.Model, faces: FaceArrays) -> None:
     try:
         for layer in drops:
             layer.rate = 0.0
+        # Files stand in order of age and gender: a batch of neighbours would miss the variance between batches.
+        shuffled = np.random.default_rng(NORM_BATCH).permutation(faces.rows)
         for step in range(max(1, len(faces) // NORM_BATCH)):
             for layer in norms:
                 # The mean of all batches so far: 0, 1/2, 2/3, ... of the former value stays.
                 layer.momentum = step / (step + 1)
-            rows = faces.rows[step * NORM_BATCH : (step + 1) * NORM_BATCH]
+            rows = shuffled[step * NORM_BATCH : (step + 1) * NORM_BATCH]
             pixels = faces.images[rows].astype(np.float32) / 255.0
             pixels[step % 2 :: 2] = pixels[step % 2 :: 2, :, ::-1]
             model(pixels, training=True)
