@@ -60,14 +60,7 @@ def train_rates(model: str, images: np.ndarray, pairs: int) -> list[tuple[float,
     fit._start_phase(network.training, network.trunk, recipe, recipe.phases[-1], len(images))
 
     def batches(epoch: int) -> EpochBatches:
-        return EpochBatches(
-            faces,
-            batch_size=recipe.batch_size,
-            epoch=epoch,
-            seed=SEED,
-            augmentation=recipe.augmentation,
-            age_sd_years=recipe.age_sd_years,
-        )
+        return fit.epoch_batches(recipe, faces, epoch, SEED)
 
     constant_batch = batches(0)[0]
     steps = len(batches(0))

@@ -186,10 +186,9 @@ def _trunk_multipliers(trunk: keras.Model, rate: float) -> dict[str, float]:
     return {variable.path: rate for variable in trunk.trainable_variables}
 
 
-def _train_epoch(
-    model: keras.Model, recipe: Recipe, phase: Phase, training: FaceArrays, epoch: int, seed: int
-) -> dict[str, Any]:
-    batches = EpochBatches(
+def epoch_batches(recipe: Recipe, training: FaceArrays, epoch: int, seed: int) -> EpochBatches:
+    """The augmented batches of one epoch, as a recipe wants them."""
+    return EpochBatches(
         training,
         batch_size=recipe.batch_size,
         epoch=epoch,
@@ -197,6 +196,12 @@ def _train_epoch(
         augmentation=recipe.augmentation,
         age_sd_years=recipe.age_sd_years,
     )
+
+
+def _train_epoch(
+    model: keras.Model, recipe: Recipe, phase: Phase, training: FaceArrays, epoch: int, seed: int
+) -> dict[str, Any]:
+    batches = epoch_batches(recipe, training, epoch, seed)
     started = time.perf_counter()
     record = model.fit(batches, epochs=1, verbose="0", shuffle=False)
     seconds = time.perf_counter() - started
