@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements/lock-linux-x86_64.txt
+WORKERS ?= 2
 STAMP := $(VENV)/.set-up
 
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -38,10 +39,10 @@ imports: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 test-long: setup ## The long checks: older Keras versions in environments of their own (3 GB and the package index, once)
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long --numprocesses $(WORKERS) --dist loadgroup
 
 benchmark: setup ## Throughput of training and evaluation, with the machine's description
 	$(BIN)/python benchmarks/throughput.py

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -30,23 +32,49 @@ def drawn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_faces(tmp_path_factory.mktemp("drawn") / "faces", count=TINY_FACES, seed=5)
 
 
+def _made_once(factory: pytest.TempPathFactory, worker: str, name: str, make: Callable[[Path], object]) -> Path:
+    """A path that one of pytest-xdist's processes makes and the others wait for."""
+    root = factory.getbasetemp() if worker == "master" else factory.getbasetemp().parent
+    path, finished = root / name, root / f"{name}.finished"
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not finished.exists():
+            make(path)
+            finished.touch()
+    return path
+
+
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path) -> Path:
+def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, worker_id: str) -> Path:
     """The folder of a finished run of the whole main job, on few faces for one epoch a phase."""
     from agegender.pipeline import RunSettings, run
 
-    out = tmp_path_factory.mktemp("run") / "tiny"
     one_epoch = (("phases.0.epochs", "1"), ("phases.-1.epochs", "1"), ("curve_images", "16"), ("batch_size", "16"))
-    run(RunSettings(out=out, data=str(drawn_folder), changes={"A": one_epoch, "B": one_epoch}))
-    return out
+    changes = {"A": one_epoch, "B": one_epoch}
+    return _made_once(
+        tmp_path_factory,
+        worker_id,
+        "tiny_run",
+        lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes)),
+    )
 
 
 @pytest.fixture(scope="session")
-def clean_environments() -> ModuleType:
+def script() -> Callable[[str], ModuleType]:
+    """Gives a file of `scripts/` as a module, by its name without suffix."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def clean_environments(script: Callable[[str], ModuleType]) -> ModuleType:
     """`scripts/clean_environments.py` as a module."""
-    spec = importlib.util.spec_from_file_location("clean_environments", ROOT / "scripts" / "clean_environments.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("clean_environments")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import typer.main
 
@@ -13,14 +14,9 @@ from agegender.cli.app import app
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_page_of_commands_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("make_cli_docs", ROOT / "scripts" / "make_cli_docs.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_the_page_of_commands_is_up_to_date(script: Callable[[str], ModuleType]) -> None:
     page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    assert page == module.commands_page(), "run: python scripts/make_cli_docs.py"
+    assert page == script("make_cli_docs").commands_page(), "run: python scripts/make_cli_docs.py"
 
 
 def test_commands_and_options_of_the_readme_exist() -> None:

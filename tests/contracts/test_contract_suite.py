@@ -7,7 +7,7 @@ import pytest
 
 from agegender.models.contract import TERMS, ContractReport, Outcome
 
-pytestmark = pytest.mark.timeout(1200)  # the first test waits for four networks to be built, trained and loaded
+pytestmark = pytest.mark.timeout(1200)  # the first test waits for four models to be built, trained and loaded
 
 
 @pytest.mark.parametrize("term", TERMS)
@@ -26,9 +26,3 @@ def test_answers_come_back_for_every_image(contract_reports: dict[str, ContractR
     for report in contract_reports.values():
         assert report.answers["age"].shape == report.answers["gender"].shape == (333,)
         assert np.ptp(report.answers["age"]) > 0.1, "the answer does not depend on the image"
-
-
-def test_training_moves_the_saved_model(contract_reports: dict[str, ContractReport]) -> None:
-    for letter in "AB":
-        fresh, trained = (contract_reports[f"{letter} {state}"].answers["age"] for state in ("fresh", "trained"))
-        assert np.abs(fresh - trained).mean() > 0.1

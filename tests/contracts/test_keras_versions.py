@@ -25,7 +25,12 @@ ENVIRONMENTS = {
 OLDER = ("keras-3.8", "keras-3.10")
 
 
-@pytest.fixture(scope="module", params=ENVIRONMENTS)
+def _grouped(environment: str) -> Any:
+    """A parameter whose tests stay in one of pytest-xdist's processes, which makes each environment's reports once."""
+    return pytest.param(environment, marks=pytest.mark.xdist_group(environment))
+
+
+@pytest.fixture(scope="module", params=map(_grouped, ENVIRONMENTS))
 def environment(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -70,7 +75,7 @@ def test_the_model_answers_the_same_there(
     assert probability <= TOLERANCE_PROBABILITY
 
 
-@pytest.mark.parametrize("older", OLDER)
+@pytest.mark.parametrize("older", map(_grouped, OLDER))
 def test_without_the_removal_of_inert_keys_it_would_not_load(
     older: str, clean_environments: ModuleType, contract_files: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -184,29 +184,31 @@ def test_averaged_weights_come_and_go(faces: tuple[FaceArrays, FaceArrays]) -> N
     assert any(not np.array_equal(one, two) for one, two in zip(raw, inside, strict=True))
 
 
-def stem_norm_after(images: np.ndarray) -> tuple[keras.layers.BatchNormalization, np.ndarray]:
-    """The first batch norm after it was measured on these images, and the maps that come into it."""
+def stem_norm_after(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean and variance of the first batch norm after it was measured on these images; the maps that come into it."""
     network, _ = fit.build(TINY, "float32")
     nothing = np.zeros(len(images), np.float32)
     faces = FaceArrays(images, nothing, nothing, np.arange(len(images)))
     measure_norms(network.training, faces)
     norm = network.trunk.get_layer("stem1_norm")
+    assert isinstance(norm, keras.layers.BatchNormalization)
     before = keras.Model(network.trunk.input, norm.input)
-    return norm, before.predict(faces.pixels(), verbose="0")
+    assert norm.momentum == 0.95, "measuring must leave the momentum as it was"
+    mean, variance = (keras.ops.convert_to_numpy(value) for value in (norm.moving_mean, norm.moving_variance))
+    return np.asarray(mean), np.asarray(variance), before.predict(faces.pixels(), verbose="0")
 
 
 def test_norms_are_the_statistics_of_the_images(faces: tuple[FaceArrays, FaceArrays]) -> None:
     images = faces[0].images[faces[0].rows]
     # Equal to their mirror images, since half of them are mirrored; one batch of them, so the figures are exact.
     symmetric = ((images.astype(np.uint16) + images[:, :, ::-1]) // 2).astype(np.uint8)
-    norm, maps = stem_norm_after(symmetric)
-    np.testing.assert_allclose(norm.moving_mean.numpy(), maps.mean(axis=(0, 1, 2)), atol=1e-4)
-    np.testing.assert_allclose(norm.moving_variance.numpy(), maps.var(axis=(0, 1, 2)), rtol=1e-3)
-    assert norm.momentum == 0.95
+    mean, variance, maps = stem_norm_after(symmetric)
+    np.testing.assert_allclose(mean, maps.mean(axis=(0, 1, 2)), atol=1e-4)
+    np.testing.assert_allclose(variance, maps.var(axis=(0, 1, 2)), rtol=1e-3)
 
 
 def test_norms_count_the_variance_between_images_that_stand_in_order() -> None:
     """Dark images first, light ones last: batches of neighbours would find a small part of the variance."""
     levels = np.linspace(20, 235, 256).astype(np.uint8)
-    norm, maps = stem_norm_after(np.tile(levels[:, None, None, None], (1, 128, 128, 3)))
-    np.testing.assert_allclose(norm.moving_variance.numpy(), maps.var(axis=(0, 1, 2)), rtol=0.15)
+    _, variance, maps = stem_norm_after(np.tile(levels[:, None, None, None], (1, 128, 128, 3)))
+    np.testing.assert_allclose(variance, maps.var(axis=(0, 1, 2)), rtol=0.15)
