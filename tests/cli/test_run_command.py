@@ -130,12 +130,12 @@ def test_folds_and_resume_by_command(agegender, drawn_folder: Path, tmp_path: Pa
 
 
 def test_ctrl_c_ends_with_its_own_code(agegender, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from agegender import pipeline
+    from agegender.main_job import inputs
 
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "load_dataset", stopped)
+    monkeypatch.setattr(inputs, "load_dataset", stopped)
     code, _, err = agegender("run", "--data", tmp_path, "--out", tmp_path / "run")
     assert code == Interrupted.exit_code
     assert "Stopped" in err

@@ -1,0 +1,1 @@
+"""The steps of the main job, one file each; `agegender.pipeline` puts them in order."""

@@ -1,0 +1,85 @@
+"""Train one model of a run and write it with its sidecar."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from agegender.artifacts import sha256_file, write_json
+from agegender.data.dataset import Dataset
+from agegender.data.splits import Split
+from agegender.labels import Gender
+from agegender.main_job.settings import Announce, RunSettings
+from agegender.run_folder import RunFolder, versions
+
+if TYPE_CHECKING:
+    from agegender.training.recipe import Recipe
+
+
+def train_and_save(
+    model: str,
+    recipe: Recipe,
+    settings: RunSettings,
+    folder: RunFolder,
+    faces: Dataset,
+    split: Split,
+    announce: Announce,
+) -> None:
+    """Train one model and write it with its sidecar, unless a resumed run has done so."""
+    if folder.sidecar(model).is_file() and folder.model(model).is_file():
+        announce(f"Model {model} is trained already: {folder.model(model)}")
+        return
+    import keras
+
+    from agegender.models.saving import save_model
+    from agegender.training.batches import FaceArrays
+    from agegender.training.fit import train
+
+    ages = faces.table["age"].to_numpy(dtype=np.float32)
+    genders = _gender_targets(faces)
+    training = FaceArrays(faces.images, ages, genders, faces.select(split.train))
+    validation = FaceArrays(faces.images, ages, genders, faces.select(split.validation)) if split.validation else None
+    split_hash = hashlib.sha256(json.dumps([split.train, split.validation]).encode()).hexdigest()
+    write_json(folder.training(model) / "recipe.json", recipe)
+    announce(f"Model {model}: {recipe.epochs} epochs on {len(training):,} images, {recipe.precision}")
+    trained = train(
+        recipe,
+        training,
+        validation,
+        folder.training(model),
+        seed=settings.seed,
+        data_fingerprint=f"{faces.fingerprint}/{split_hash}",
+        resume=settings.resume,
+        announce=announce,
+    )
+    save_model(trained.contract, folder.model(model))
+    last = trained.history.iloc[-1]
+    write_json(
+        folder.sidecar(model),
+        {
+            "model": model,
+            "file": folder.model(model).name,
+            "sha256": sha256_file(folder.model(model)),
+            "parameters": int(trained.contract.count_params()),
+            "started_from": trained.origin,
+            "recipe": recipe,
+            "seed": settings.seed,
+            "split": {"name": split.name, "sha256": split_hash, "train": len(split.train), "of": len(faces)},
+            "data": {"fingerprint": faces.fingerprint, "drawn": faces.drawn},
+            "versions": versions(),
+            "training_seconds": round(trained.seconds, 1),
+            "last_epoch": {key: (None if value != value else value) for key, value in last.to_dict().items()},  # noqa: PLR0124
+        },
+    )
+    announce(f"Wrote {folder.model(model)}")
+    del trained
+    keras.utils.clear_session()
+    gc.collect()
+
+
+def _gender_targets(faces: Dataset) -> np.ndarray:
+    return np.array([Gender(name).code for name in faces.table["gender"]], dtype=np.float32)
