@@ -46,7 +46,7 @@ def test_an_empty_table_has_the_same_types() -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [".DS_Store", "a/.hidden/1_0_0_1.jpg", "._1_0_0_1.jpg", "__MACOSX/1_0_0_1.jpg", "x/Thumbs.db", "drawn_faces.json"],
+    [".DS_Store", "a/.hidden/1_0_0_1.jpg", "._1_0_0_1.jpg", "__MACOSX/1_0_0_1.jpg", "x/Thumbs.db"],
 )
 def test_hidden_files_and_leftovers_are_ignored(file: str) -> None:
     sorter = NameSorter()
@@ -63,6 +63,7 @@ def test_the_marker_of_drawn_faces_is_the_one_that_drawing_writes() -> None:
     assert DRAWN_MARKER == drawn.DRAWN_MARKER
     sorter = NameSorter()
     sorter.add(f"deep/{DRAWN_MARKER}")
+    assert sorter.listing().ignored == ()
     assert sorter.listing().drawn
 
 

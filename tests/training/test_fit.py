@@ -35,6 +35,7 @@ TINY = Recipe(
     batch_size=8,
     weight_decay=0.01,
     average_epochs=1.0,
+    self_distillation=0.5,
     curve_images=24,
 )
 KILL_AFTER_EPOCHS = 2

@@ -39,7 +39,7 @@ class Listing:
     Attributes:
         table: The face table (see `face_table`).
         rejected: The files that cannot be used.
-        ignored: Hidden files, system leftovers and this package's own marker files.
+        ignored: Hidden files and leftovers of systems.
         drawn: The source says that its faces are drawn.
         notes: Sentences for the user.
     """
@@ -121,8 +121,10 @@ class NameSorter:
         Returns:
             Whether it is a face whose bytes are wanted.
         """
+        if PurePosixPath(file).name == DRAWN_MARKER:
+            self.drawn = True
+            return False
         if is_ignored(file):
-            self.drawn |= PurePosixPath(file).name == DRAWN_MARKER
             self.ignored.append(file)
             return False
         shown = printable(file)

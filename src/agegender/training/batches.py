@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -10,6 +11,9 @@ import numpy as np
 from agegender.models.age_targets import age_distribution_targets
 from agegender.models.network import AGE, AGE_DISTRIBUTION, GENDER
 from agegender.training.augment import Augmentation, augment_batch, mix_pairs
+
+if TYPE_CHECKING:
+    from agegender.training.self_distillation import OwnAnswers
 
 LOADER_THREADS = 2
 BATCHES_AHEAD = 4
@@ -59,11 +63,13 @@ class EpochBatches(keras.utils.PyDataset):
         seed: The run's seed.
         augmentation: How much to vary.
         age_sd_years: Width of an adult's age label.
+        own: Answers of the network itself, to blend into the targets.
+        own_share: Their share, 0..1.
     """
 
     def __init__(
         self, faces: FaceArrays, *, batch_size: int, epoch: int, seed: int, augmentation: Augmentation,
-        age_sd_years: float,
+        age_sd_years: float, own: OwnAnswers | None = None, own_share: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__(workers=LOADER_THREADS, use_multiprocessing=False, max_queue_size=BATCHES_AHEAD)
         self.faces = faces
@@ -72,6 +78,8 @@ class EpochBatches(keras.utils.PyDataset):
         self.seed = seed
         self.augmentation = augmentation
         self.age_sd_years = age_sd_years
+        self.own = own
+        self.own_share = own_share
         order = np.random.default_rng([seed, epoch, _ORDER])
         self._rows = order.permutation(faces.rows)
 
@@ -90,8 +98,9 @@ class EpochBatches(keras.utils.PyDataset):
     def targets(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What each output is to answer for these rows."""
         ages = self.faces.ages[rows]
-        return {
+        targets = {
             AGE_DISTRIBUTION: age_distribution_targets(ages, self.age_sd_years),
             AGE: ages[:, None],
             GENDER: self.faces.genders[rows][:, None],
         }
+        return targets if self.own is None else self.own.blend(targets, rows, self.own_share)

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from agegender.artifacts import atomic_path
+from agegender.training.self_distillation import OwnAnswers
 
 FORMAT = 1
 
@@ -37,7 +38,9 @@ class TrainingState:
     seconds: float
 
 
-def save_checkpoint(path: Path, model: keras.Model, state: TrainingState, *, with_optimizer: bool) -> None:
+def save_checkpoint(
+    path: Path, model: keras.Model, state: TrainingState, *, with_optimizer: bool, own: OwnAnswers | None = None
+) -> None:
     """Write model, optimizer and state.
 
     Args:
@@ -45,10 +48,13 @@ def save_checkpoint(path: Path, model: keras.Model, state: TrainingState, *, wit
         model: The compiled training model with its raw weights.
         state: How far it is.
         with_optimizer: False at the end of a phase, since the next one starts an optimizer of its own.
+        own: The answers that the next epoch's targets are blended with.
     """
     arrays = {f"model/{index}": _array(variable) for index, variable in enumerate(model.variables)}
     if with_optimizer:
         arrays |= {f"optimizer/{index}": _array(item) for index, item in enumerate(model.optimizer.variables)}
+    if own is not None:
+        arrays |= {"own/distribution": own.distribution, "own/female": own.female}
     record = json.dumps({"format": FORMAT, **vars(state)})
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.savez(file, allow_pickle=False, state=np.frombuffer(record.encode(), dtype=np.uint8), **arrays)
@@ -78,6 +84,14 @@ def restore_model(path: Path, model: keras.Model) -> None:
 def restore_optimizer(path: Path, model: keras.Model) -> None:
     """Put a checkpoint's values into the variables of the model's built optimizer."""
     _restore(path, "optimizer", model.optimizer.variables)
+
+
+def restore_own(path: Path) -> OwnAnswers | None:
+    """The answers that a checkpoint's next epoch is blended with, if any."""
+    with np.load(path) as archive:
+        if "own/female" not in archive:
+            return None
+        return OwnAnswers(archive["own/distribution"], archive["own/female"])
 
 
 def _restore(path: Path, part: str, variables: list[Any]) -> None:

@@ -29,11 +29,13 @@ from agegender.training.checkpoint import (
     read_state,
     restore_model,
     restore_optimizer,
+    restore_own,
     save_checkpoint,
 )
 from agegender.training.curves import measure
 from agegender.training.optimizer import AveragingAdamW
 from agegender.training.recipe import Phase, Recipe
+from agegender.training.self_distillation import OwnAnswers, own_answers, share_at
 
 CHECKPOINT = "checkpoint.npz"
 HISTORY = "history.csv"
@@ -107,8 +109,10 @@ def train(
     keras.utils.set_random_seed(seed)
     network, origin = build(recipe, recipe.precision)
     model = network.training
+    own: OwnAnswers | None = None
     if state.epochs_done:
         restore_model(checkpoint, model)
+        own = restore_own(checkpoint)
         announce(f"{recipe.model}: going on after epoch {state.epochs_done} of {recipe.epochs}")
     norm_faces = training.subset(recipe.norm_images, seed)
     curve_faces = training.subset(recipe.curve_images, seed)
@@ -123,13 +127,15 @@ def train(
                     restore_optimizer(checkpoint, model)
             for epoch in range(max(begin, state.epochs_done), end):
                 started = time.perf_counter()
-                row = _train_epoch(model, recipe, phase, training, epoch, seed)
+                row = _train_epoch(model, recipe, phase, training, epoch, seed, own)
                 with averaged_weights(model, norm_faces, recipe.norm_images, seed):
                     row |= _curves(model, recipe, curve_faces, validation)
+                    shared = epoch + 1 < recipe.epochs and _own_share(recipe, epoch + 1)
+                    own = own_answers(model, training) if shared else None
                 seconds = state.seconds + time.perf_counter() - started
                 state = TrainingState(epoch + 1, [*state.history, row], fingerprint, seconds)
                 last_of_phase = epoch + 1 == end and end < recipe.epochs
-                save_checkpoint(checkpoint, model, state, with_optimizer=not last_of_phase)
+                save_checkpoint(checkpoint, model, state, with_optimizer=not last_of_phase, own=own)
                 write_text(folder / HISTORY, pd.DataFrame(state.history).to_csv(index=False))
                 announce(_line(recipe, row, state))
             begin = end
@@ -186,7 +192,13 @@ def _trunk_multipliers(trunk: keras.Model, rate: float) -> dict[str, float]:
     return {variable.path: rate for variable in trunk.trainable_variables}
 
 
-def epoch_batches(recipe: Recipe, training: FaceArrays, epoch: int, seed: int) -> EpochBatches:
+def _own_share(recipe: Recipe, epoch: int) -> float:
+    return share_at(epoch, recipe.epochs, recipe.self_distillation)
+
+
+def epoch_batches(
+    recipe: Recipe, training: FaceArrays, epoch: int, seed: int, own: OwnAnswers | None = None
+) -> EpochBatches:
     """The augmented batches of one epoch, as a recipe wants them."""
     return EpochBatches(
         training,
@@ -195,13 +207,21 @@ def epoch_batches(recipe: Recipe, training: FaceArrays, epoch: int, seed: int) -
         seed=seed,
         augmentation=recipe.augmentation,
         age_sd_years=recipe.age_sd_years,
+        own=own,
+        own_share=_own_share(recipe, epoch),
     )
 
 
 def _train_epoch(
-    model: keras.Model, recipe: Recipe, phase: Phase, training: FaceArrays, epoch: int, seed: int
+    model: keras.Model,
+    recipe: Recipe,
+    phase: Phase,
+    training: FaceArrays,
+    epoch: int,
+    seed: int,
+    own: OwnAnswers | None = None,
 ) -> dict[str, Any]:
-    batches = epoch_batches(recipe, training, epoch, seed)
+    batches = epoch_batches(recipe, training, epoch, seed, own)
     started = time.perf_counter()
     record = model.fit(batches, epochs=1, verbose="0", shuffle=False)
     seconds = time.perf_counter() - started

@@ -52,6 +52,8 @@ class Recipe:
         average_epochs: Over how many epochs weights are averaged, as the time constant of the average.
         clip_norm: Largest norm of a step's whole gradient.
         augmentation: How training images vary.
+        self_distillation: Share of the targets that is the network's own answer of the epoch before, in the last
+            epoch, 0..1; it grows linearly from 0.
         precision: Keras dtype policy of the trunk while training, by backend.
         curve_images: How many training images the learning curves are measured on, the same ones each epoch.
         norm_images: How many training images batch norm is measured again on, for the averaged weights.
@@ -67,6 +69,7 @@ class Recipe:
     average_epochs: float = 4.0
     clip_norm: float = 5.0
     augmentation: Augmentation = field(default_factory=Augmentation)
+    self_distillation: float = 0.0
     precision: str = "float32"
     curve_images: int = 500
     norm_images: int = 256

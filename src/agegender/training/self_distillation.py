@@ -1,0 +1,63 @@
+"""Self-distillation: part of each target is the network's own answer of the epoch before.
+
+A network answers with what many similar faces have in common before it learns single labels by heart, so its own
+answers are milder on labels that are wrong. Their share grows from 0 as the network becomes better than its labels.
+
+Source: Kim et al., "Self-Knowledge Distillation with Progressive Refinement of Targets", ICCV 2021.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from agegender.models.age_targets import BIN_AGES
+from agegender.models.network import AGE, AGE_DISTRIBUTION, GENDER
+from agegender.training.batches import FaceArrays
+
+PREDICTION_BATCH = 100
+SMALLEST_SHARE = 0.05
+"""Below this the answers are not worth the forward pass: of an early network they are poor besides."""
+
+
+@dataclass(frozen=True)
+class OwnAnswers:
+    """A network's answers to its training images.
+
+    Attributes:
+        distribution: (n, 117) float32, row i for image i of `FaceArrays.images`; 0 where it was not asked.
+        female: (n,) float32, the probability of female.
+    """
+
+    distribution: np.ndarray
+    female: np.ndarray
+
+    def blend(self, targets: dict[str, np.ndarray], rows: np.ndarray, share: float) -> dict[str, np.ndarray]:
+        """Targets of some rows with this share of them replaced by the answers."""
+        distribution = self.distribution[rows]
+        own = {
+            AGE_DISTRIBUTION: distribution,
+            AGE: (distribution @ BIN_AGES)[:, None],
+            GENDER: self.female[rows][:, None],
+        }
+        return {name: (1.0 - share) * target + share * own[name] for name, target in targets.items()}
+
+
+def share_at(epoch: int, epochs: int, last_share: float) -> float:
+    """The share of own answers in an epoch, counted from 0: linear up to `last_share`; small ones count as 0."""
+    share = last_share * epoch / max(1, epochs - 1)
+    return share if share >= SMALLEST_SHARE else 0.0
+
+
+def own_answers(model: keras.Model, faces: FaceArrays) -> OwnAnswers:
+    """What a training model as it stands answers to its training images, without augmentation."""
+    distribution = np.zeros((len(faces.images), len(BIN_AGES)), dtype=np.float32)
+    female = np.zeros(len(faces.images), dtype=np.float32)
+    for start in range(0, len(faces), PREDICTION_BATCH):
+        part = FaceArrays(faces.images, faces.ages, faces.genders, faces.rows[start : start + PREDICTION_BATCH])
+        answers = model.predict_on_batch(part.pixels())
+        distribution[part.rows] = answers[AGE_DISTRIBUTION]
+        female[part.rows] = answers[GENDER][:, 0]
+    return OwnAnswers(distribution, female)
