@@ -103,6 +103,7 @@ def test_training_on_all_and_measuring_on_test(drawn_folder: Path, tmp_path: Pat
     )  # fmt: skip
     result = run(settings)
     assert result.measured_on == "test"
+    assert result.evaluation is not None
     assert result.evaluation.n == 12
     history = pd.read_csv(result.folder.training("A") / "history.csv")
     assert history["validation_age_mae"].isna().to_numpy().all()
