@@ -24,14 +24,6 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["AGEGENDER_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture(scope="session")
-def drawn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """48 drawn faces of seed 5."""
-    from agegender.data.drawn import draw_faces
-
-    return draw_faces(tmp_path_factory.mktemp("drawn") / "faces", count=TINY_FACES, seed=5)
-
-
 def _made_once(factory: pytest.TempPathFactory, worker: str, name: str, make: Callable[[Path], object]) -> Path:
     """A path that one of pytest-xdist's processes makes and the others wait for."""
     root = factory.getbasetemp() if worker == "master" else factory.getbasetemp().parent
@@ -42,6 +34,14 @@ def _made_once(factory: pytest.TempPathFactory, worker: str, name: str, make: Ca
             make(path)
             finished.touch()
     return path
+
+
+@pytest.fixture(scope="session")
+def drawn_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """48 drawn faces of seed 5."""
+    from agegender.data.drawn import draw_faces
+
+    return _made_once(tmp_path_factory, worker_id, "drawn_faces", lambda out: draw_faces(out, count=TINY_FACES, seed=5))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from agegender.cli.check import check_command
+from agegender.cli.console import console
 from agegender.errors import ModelError
 from agegender.models.contract import TERMS
 
@@ -59,7 +60,8 @@ def test_bad_files_end_with_code_5_and_json_says_why(tmp_path: Path) -> None:
         assert all(check["found"] and check["expected"] and check["advice"] for check in broken)
 
 
-def test_a_table_of_a_bad_file_says_what_to_do(tmp_path: Path) -> None:
+def test_a_table_of_a_bad_file_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_width", 250)  # a narrow table breaks the advice into lines
     bad = tmp_path / "[bold]bad.keras"
     bad.write_bytes(b"no model")
     result = invoke(bad, "--foreign")
