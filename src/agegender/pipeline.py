@@ -10,20 +10,16 @@ from agegender.backend import require_backend
 from agegender.main_job.fitting import train_and_save
 from agegender.main_job.inputs import load_data, split_faces
 from agegender.main_job.measuring import constant_answer, draw, evaluate
-from agegender.main_job.settings import Announce, RunSettings
+from agegender.main_job.settings import RunSettings
 from agegender.metrics.baseline import ConstantPredictor
 from agegender.optional import require
 from agegender.run_folder import RunFolder
-from agegender.types import Progress, silent
+from agegender.types import Announce, Progress, nobody, silent
 
 if TYPE_CHECKING:
     from agegender.evaluation import Evaluation
 
 __all__ = ["RunResult", "RunSettings", "run"]
-
-
-def nobody(line: str) -> None:
-    """The `Announce` that tells nobody."""
 
 
 @dataclass(frozen=True)

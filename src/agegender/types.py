@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+
+Announce = Callable[[str], None]
+"""Takes one line for people."""
+
+
+def nobody(line: str) -> None:
+    """The `Announce` that tells nobody, for library use and tests."""
 
 
 @dataclass(frozen=True, slots=True)

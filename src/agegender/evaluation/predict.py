@@ -167,16 +167,16 @@ class _Asker:
         if not self._compiled_for:
             self._compiled_for = len(batches[0])
         first = [self._answer(batches[0])]  # alone: it may have to compile
-        rest = ordered_map(self._answer, batches[1:], self._threads) if len(batches) > 1 else ()
+        rest = ordered_map(self._answer, batches[1:], self._threads)
         return [np.concatenate(parts) for parts in zip(*first, *rest, strict=True)]
 
     def _answer(self, batch: Pixels) -> list[npt.NDArray]:
         """One batch's answers; a short batch is filled up, which is cheaper than compiling for its length."""
-        missing = self._compiled_for - len(batch)
-        if missing > 0:
-            batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
+        count = len(batch)
+        if count < self._compiled_for:
+            batch = np.concatenate([batch, np.repeat(batch[-1:], self._compiled_for - count, axis=0)])
         answers = self._flatten(self._network.predict_on_batch(batch))
-        return [np.asarray(answer)[: len(batch) - max(0, missing)] for answer in answers]
+        return [np.asarray(answer)[:count] for answer in answers]
 
 
 def _with_distribution(network: keras.Model) -> keras.Model:

@@ -13,8 +13,9 @@ from agegender.artifacts import sha256_file, write_json
 from agegender.data.dataset import Dataset
 from agegender.data.splits import Split
 from agegender.labels import Gender
-from agegender.main_job.settings import Announce, RunSettings
+from agegender.main_job.settings import RunSettings
 from agegender.run_folder import RunFolder, versions
+from agegender.types import Announce
 
 if TYPE_CHECKING:
     from agegender.training.recipe import Recipe

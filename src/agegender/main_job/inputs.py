@@ -11,9 +11,9 @@ from agegender.data.duplicates import near_duplicate_groups
 from agegender.data.readers import is_table
 from agegender.data.splits import Split, load_split, make_folds, make_split, save_split, train_on_all
 from agegender.errors import SettingError
-from agegender.main_job.settings import Announce, RunSettings
+from agegender.main_job.settings import RunSettings
 from agegender.run_folder import RunFolder
-from agegender.types import Progress
+from agegender.types import Announce, Progress
 
 DRAWN_COUNT, DRAWN_SEED = 1200, 1
 DRAWN_TEST_COUNT, DRAWN_TEST_SEED = 400, 2

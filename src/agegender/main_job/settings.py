@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,6 @@ from agegender.run_folder import MODELS
 
 if TYPE_CHECKING:
     from agegender.training.recipe import Recipe
-
-Announce = Callable[[str], None]
-"""Takes one line for people."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,15 +35,12 @@ from agegender.training.curves import measure
 from agegender.training.optimizer import AveragingAdamW
 from agegender.training.recipe import Phase, Recipe
 from agegender.training.self_distillation import OwnAnswers, own_answers, share_at
+from agegender.types import Announce, nobody
 
 CHECKPOINT = "checkpoint.npz"
 HISTORY = "history.csv"
 SMALLEST_SET = 8
 """Fewer training images than this are a mistake, not a data set."""
-
-
-def _nobody(line: str) -> None:
-    """The `announce` that tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def train(
     seed: int,
     data_fingerprint: str = "",
     resume: bool = False,
-    announce: Callable[[str], None] = _nobody,
+    announce: Announce = nobody,
 ) -> TrainedModel:
     """Train a network, leaving a checkpoint and the history in `folder` after each epoch.
 

@@ -16,8 +16,8 @@ import numpy as np
 from agegender.models.age_targets import BIN_AGES
 from agegender.models.network import AGE, AGE_DISTRIBUTION, GENDER
 from agegender.training.batches import FaceArrays
+from agegender.training.curves import PREDICTION_BATCH
 
-PREDICTION_BATCH = 100
 SMALLEST_SHARE = 0.05
 """Below this the answers are not worth the forward pass: of an early network they are poor besides."""
 
