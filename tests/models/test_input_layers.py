@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from agegender.models.input_layers import IMAGE_SIZE, affine_colours, mirrored, red_first
+from agegender.models.input_layers import IMAGE_SIZE, affine_colours, mirrored, red_first, resized
 
 SHAPE = (IMAGE_SIZE, IMAGE_SIZE, 3)
 
@@ -60,3 +60,35 @@ def test_affine_colours() -> None:
     model = keras.Model(images, affine_colours(images, matrix, offset, "colours"))
     values = noise(4)
     np.testing.assert_allclose(model.predict(values, verbose="0"), values @ matrix + offset, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [160, 192])
+def test_resized_is_cubic_interpolation(side: int) -> None:
+    from PIL import Image
+
+    images = keras.Input(SHAPE)
+    model = keras.Model(images, resized(images, side))
+    values = noise(4)
+    answer = model.predict(values, verbose="0")
+    wanted = np.stack(
+        [
+            np.stack(
+                [
+                    np.asarray(Image.fromarray(channel).resize((side, side), Image.Resampling.BICUBIC))
+                    for channel in image
+                ],
+                -1,
+            )
+            for image in np.moveaxis(values, -1, 1)
+        ]
+    )
+    assert answer.shape == (4, side, side, 3)
+    inner = slice(4, -4)  # beyond the border Pillow leaves pixels out where this repeats the last one
+    np.testing.assert_allclose(answer[:, inner, inner], wanted[:, inner, inner], atol=1e-5)
+    assert answer.min() > -0.6
+    assert answer.max() < 1.6
+
+
+def test_resized_to_the_same_side_is_the_same_tensor() -> None:
+    images = keras.Input(SHAPE)
+    assert resized(images, IMAGE_SIZE) is images

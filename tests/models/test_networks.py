@@ -93,6 +93,20 @@ def test_lite2_needs_a_file_and_takes_it(tmp_path: Path) -> None:
     assert all(np.array_equal(found[key], value) for key, value in wanted.items())
 
 
+@pytest.mark.parametrize("backbone", ["EfficientNetLite0", "MobileNetV2"])
+def test_a_backbone_may_see_an_enlarged_image(backbone: str, images: np.ndarray) -> None:
+    weights = "imagenet" if backbone == "EfficientNetLite0" else "random"
+    network, _ = build_pretrained_cnn(PretrainedCnn(backbone, weights=weights, side=160))
+    assert network.trunk.output_shape[1:3] == (5, 5)
+    check_answers(network, images)
+
+
+@pytest.mark.parametrize("side", [96, 140, 320])
+def test_a_side_that_does_not_fit_is_refused(side: int) -> None:
+    with pytest.raises(SettingError, match="multiple of 32"):
+        build_pretrained_cnn(PretrainedCnn(side=side))
+
+
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "lite2.keras"
     build_efficientnet_lite("EfficientNetLite2").save(file)

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from agegender.errors import ModelError
+from agegender.models.input_layers import IMAGE_SIZE, RESIZE, resized
 from agegender.models.network import image_input
 
 NORM_MOMENTUM = 0.9
@@ -78,20 +79,23 @@ def _block(x: Any, stage: _Stage, channels: int, stride: int, drop_path: float, 
     return x
 
 
-def build_efficientnet_lite(variant: str = "EfficientNetLite0", *, drop_path: float = 0.0) -> keras.Model:
+def build_efficientnet_lite(
+    variant: str = "EfficientNetLite0", *, drop_path: float = 0.0, side: int = IMAGE_SIZE
+) -> keras.Model:
     """The network at a random start.
 
     Args:
         variant: `EfficientNetLite0` or `EfficientNetLite2`.
         drop_path: Probability that the last residual branch is dropped while training; earlier ones less, linearly.
+        side: Height and width to which images are enlarged first; a multiple of 32.
 
     Returns:
-        Model from (batch, 128, 128, 3) in 0..1 to (batch, 4, 4, 1280).
+        Model from (batch, 128, 128, 3) in 0..1 to (batch, side / 32, side / 32, 1280).
     """
     width, depth = WIDTH_DEPTH[variant]
     images = image_input()
     # The weights were learnt on (pixel - 127) / 128.
-    x = keras.layers.Rescaling(255.0 / 128.0, -127.0 / 128.0, name="imagenet_scale")(images)
+    x = keras.layers.Rescaling(255.0 / 128.0, -127.0 / 128.0, name="imagenet_scale")(resized(images, side))
     x = keras.layers.Conv2D(STEM_CHANNELS, 3, 2, "same", use_bias=False, name="stem_conv")(x)
     x = _norm_act(x, "stem")
     repeats = [
@@ -120,9 +124,14 @@ def weights_by_layer(model: keras.Model) -> dict[str, np.ndarray]:
     """Every weight of a model under `layer/position`, the form in which weights are packed."""
     return {
         f"{layer.name}/{position}": value
-        for layer in model.layers
+        for layer in _learning_layers(model)
         for position, value in enumerate(layer.get_weights())
     }
+
+
+def _learning_layers(model: keras.Model) -> list[keras.Layer]:
+    """All layers but those that enlarge the image: their kernels are fixed, no part of the network's weights."""
+    return [layer for layer in model.layers if not layer.name.startswith(RESIZE)]
 
 
 def set_weights_by_layer(model: keras.Model, weights: dict[str, np.ndarray], source: str) -> None:
@@ -145,7 +154,7 @@ def set_weights_by_layer(model: keras.Model, weights: dict[str, np.ndarray], sou
             f"{source} does not fit {model.name}: {key} has shape {weights[key].shape}, expected "
             f"{wanted[key].shape}. Give the weights of this very network without its classifier."
         )
-    for layer in model.layers:
+    for layer in _learning_layers(model):
         count = len(layer.get_weights())
         if count:
             layer.set_weights([weights[f"{layer.name}/{position}"] for position in range(count)])

@@ -17,6 +17,9 @@ IMAGE_SIZE = 128
 CENTRE_CROP_PIXELS = 32
 """Rows and columns cut at each side before colour is read: the centre of a face is skin, its border may be sky."""
 
+RESIZE = "resize"
+"""How the names of the layers begin that enlarge an image."""
+
 ORDER_STEEPNESS = 1e6
 """The sigmoid that chooses the order is exactly 0 or 1 in float32 once blue and red differ by 2e-5 (0.005 of 255)."""
 
@@ -69,6 +72,46 @@ def mirrored(images: Any) -> Any:
     columns_last = keras.layers.Permute((1, 3, 2), dtype="float32", name="mirror_columns_last")(images)
     reversed_columns = _fixed_conv(np.eye(width)[::-1], columns_last, "mirror_columns")
     return keras.layers.Permute((1, 3, 2), dtype="float32", name="mirror_columns_back")(reversed_columns)
+
+
+def resized(images: Any, side: int) -> Any:
+    """Enlarge square images by cubic interpolation: a fixed 1x1 convolution over the columns, then one over the rows.
+
+    Unlike `keras.layers.Resizing`, whose kernels differ between backends, this gives the same everywhere.
+
+    Args:
+        images: Keras tensor (batch, n, n, channels).
+        side: Height and width wanted, at least n.
+
+    Returns:
+        Keras tensor (batch, side, side, channels); the same tensor when `side` is n.
+    """
+    if side == images.shape[2]:
+        return images
+    kernel = cubic_matrix(images.shape[2], side)
+    columns_last = keras.layers.Permute((1, 3, 2), dtype="float32", name=f"{RESIZE}_columns_last")(images)
+    columns = _fixed_conv(kernel, columns_last, f"{RESIZE}_columns")
+    rows_last = keras.layers.Permute((3, 2, 1), dtype="float32", name=f"{RESIZE}_rows_last")(columns)
+    rows = _fixed_conv(kernel, rows_last, f"{RESIZE}_rows")
+    return keras.layers.Permute((3, 1, 2), dtype="float32", name=f"{RESIZE}_back")(rows)
+
+
+def cubic_matrix(size: int, side: int) -> np.ndarray:
+    """Cubic interpolation along one axis as a matrix (size, side), columns sum to 1; pixel centres stay centres.
+
+    Beyond the border the outermost pixel is repeated. Source: Keys, "Cubic Convolution Interpolation for Digital
+    Image Processing", IEEE Transactions on Acoustics, Speech and Signal Processing, 1981 (a = -0.5).
+    """
+    centres = (np.arange(side) + 0.5) * size / side - 0.5
+    matrix = np.zeros((size, side))
+    for tap in range(-1, 3):
+        source = np.floor(centres) + tap
+        distance = np.abs(centres - source)
+        near = 1.5 * distance**3 - 2.5 * distance**2 + 1.0
+        far = -0.5 * distance**3 + 2.5 * distance**2 - 4.0 * distance + 2.0
+        weight = np.where(distance <= 1.0, near, np.where(distance < 2.0, far, 0.0))
+        np.add.at(matrix, (np.clip(source, 0, size - 1).astype(int), np.arange(side)), weight)
+    return matrix
 
 
 def affine_colours(images: Any, matrix: np.ndarray, offset: np.ndarray, name: str) -> Any:

@@ -26,7 +26,7 @@ from agegender.models.efficientnet_lite import (
     set_weights_by_layer,
     weights_by_layer,
 )
-from agegender.models.input_layers import IMAGE_SIZE, affine_colours
+from agegender.models.input_layers import IMAGE_SIZE, affine_colours, resized
 from agegender.models.network import AgeGenderNetwork, build_network, dtype_policy, image_input
 
 IMAGENET, RANDOM = "imagenet", "random"
@@ -39,6 +39,8 @@ class PretrainedCnn:
     Attributes:
         backbone: `EfficientNetLite0`, `EfficientNetLite2` or any name of `keras.applications`.
         weights: `imagenet` (packaged or downloaded by Keras), `random`, or the path of an offline file.
+        side: Height and width to which the network enlarges the image for its backbone, a multiple of 32; 128 leaves
+            it as it is. ImageNet networks learnt objects of 200 pixels and more.
         drop_path: Probability that the last residual branch is dropped while training (EfficientNet-Lite only).
         dropout: Share of the pooled features that is dropped while training.
         mirror_average: Average the saved model's answer over the mirror image.
@@ -46,6 +48,7 @@ class PretrainedCnn:
 
     backbone: str = "EfficientNetLite0"
     weights: str = IMAGENET
+    side: int = IMAGE_SIZE
     drop_path: float = 0.2
     dropout: float = 0.3
     mirror_average: bool = True
@@ -121,7 +124,7 @@ def _load_file(model: keras.Model, path: Path) -> None:
 
 
 def _lite_trunk(plan: PretrainedCnn) -> tuple[keras.Model, WeightsOrigin]:
-    trunk = build_efficientnet_lite(plan.backbone, drop_path=plan.drop_path)
+    trunk = build_efficientnet_lite(plan.backbone, drop_path=plan.drop_path, side=plan.side)
     if plan.weights == RANDOM:
         return trunk, WeightsOrigin(RANDOM, "random start")
     if plan.weights != IMAGENET:
@@ -139,7 +142,7 @@ def _lite_trunk(plan: PretrainedCnn) -> tuple[keras.Model, WeightsOrigin]:
 
 def _application_trunk(plan: PretrainedCnn) -> tuple[keras.Model, WeightsOrigin]:
     module, builder = _application(plan.backbone)
-    settings = {"include_top": False, "input_shape": (IMAGE_SIZE, IMAGE_SIZE, 3)}
+    settings = {"include_top": False, "input_shape": (plan.side, plan.side, 3)}
     if plan.weights == IMAGENET:
         backbone = _downloaded(builder, plan.backbone, **settings)
         origin = WeightsOrigin(IMAGENET, f"keras.applications.{plan.backbone}")
@@ -151,7 +154,7 @@ def _application_trunk(plan: PretrainedCnn) -> tuple[keras.Model, WeightsOrigin]
             origin = WeightsOrigin("file", Path(plan.weights).name, sha256_file(plan.weights))
     backbone = _without_layer_scale(backbone)
     images = image_input()
-    colours = affine_colours(images, *_expected_colours(module), name="imagenet_scale")
+    colours = affine_colours(resized(images, plan.side), *_expected_colours(module), name="imagenet_scale")
     return keras.Model(images, backbone(colours), name=f"{plan.backbone.lower()}_trunk"), origin
 
 
@@ -193,6 +196,8 @@ def build_pretrained_cnn(
         ModelError: Weights could not be downloaded, or a file does not fit.
     """
     plan = plan or PretrainedCnn()
+    if plan.side < IMAGE_SIZE or plan.side % 32 or plan.side >= 320:
+        raise SettingError(f"side must be a multiple of 32 from {IMAGE_SIZE} to 288. Received: {plan.side}")
     with dtype_policy(precision):
         trunk, origin = _lite_trunk(plan) if plan.backbone in WIDTH_DEPTH else _application_trunk(plan)
     network = build_network(trunk, name="age_gender_B", dropout=plan.dropout, mirror_average=plan.mirror_average)

@@ -32,6 +32,7 @@ from agegender.training.checkpoint import (
     save_checkpoint,
 )
 from agegender.training.curves import measure
+from agegender.training.fused_norm import with_fused_norms
 from agegender.training.optimizer import AveragingAdamW
 from agegender.training.recipe import Phase, Recipe
 from agegender.training.self_distillation import OwnAnswers, own_answers, share_at
@@ -104,7 +105,8 @@ def train(
 
     keras.utils.set_random_seed(seed)
     network, origin = build(recipe, recipe.precision)
-    model = network.training
+    model = with_fused_norms(network.training)
+    trunk = model.get_layer(network.trunk.name)
     own: OwnAnswers | None = None
     if state.epochs_done:
         restore_model(checkpoint, model)
@@ -118,7 +120,7 @@ def train(
         for phase in recipe.phases:
             end = begin + phase.epochs
             if state.epochs_done < end or end == recipe.epochs:
-                _start_phase(model, network.trunk, recipe, phase, len(training))
+                _start_phase(model, trunk, recipe, phase, len(training))
                 if begin < state.epochs_done:
                     restore_optimizer(checkpoint, model)
             for epoch in range(max(begin, state.epochs_done), end):
