@@ -19,6 +19,7 @@ from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
+from agegender.cli.sensitivity import sensitivity_command
 from agegender.cli.split import split_command
 from agegender.errors import AgegenderError, Interrupted
 
@@ -63,6 +64,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
 for name, command in (
     ("run", run_command),
     ("evaluate", evaluate_command),
+    ("sensitivity", sensitivity_command),
     ("check", check_command),
     ("prepare", prepare_command),
     ("draw", draw_command),

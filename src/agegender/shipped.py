@@ -1,0 +1,81 @@
+"""The trained models that come with the package: where they stand, and what is known of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agegender.artifacts import read_json, sha256_file
+from agegender.backend import require_backend
+from agegender.errors import ModelError, SettingError
+from agegender.run_folder import MODELS, RunFolder
+
+if TYPE_CHECKING:
+    import keras
+
+_PLACES = (Path(__file__).parent / "shipped_models", Path(__file__).parents[2] / "models")
+"""In an installed package; in a checkout of the repository."""
+
+
+def shipped_file(model: str) -> Path:
+    """The `.keras` file of a shipped model, known to be the one that its sidecar describes.
+
+    Args:
+        model: `A` or `B`.
+
+    Raises:
+        SettingError: There is no model of that name.
+        ModelError: The file is not there, or is not the one of the sidecar.
+    """
+    if model not in MODELS:
+        raise SettingError(f"The shipped models are {' and '.join(MODELS)}. Received: {model!r}")
+    for place in _PLACES:
+        path = RunFolder(place).model(model)
+        if path.is_file():
+            wanted = shipped_record(model)["sha256"]
+            if sha256_file(path) != wanted:
+                raise ModelError(
+                    f"{path} is not the file that its sidecar describes (sha256 {wanted[:12]}...). "
+                    "Install the package again."
+                )
+            return path
+    raise ModelError(
+        f"Model {model} did not come with this installation. Install from the repository, or train your own with "
+        "`agegender run --data FOLDER` and load it with keras.models.load_model."
+    )
+
+
+def shipped_record(model: str) -> dict[str, Any]:
+    """The sidecar of a shipped model: recipe, data, split, seed, versions, hash, validation and test figures.
+
+    Raises:
+        SettingError: There is no model of that name.
+        ModelError: It is not there.
+    """
+    if model not in MODELS:
+        raise SettingError(f"The shipped models are {' and '.join(MODELS)}. Received: {model!r}")
+    for place in _PLACES:
+        path = RunFolder(place).sidecar(model)
+        if path.is_file():
+            return read_json(path)
+    raise ModelError(f"No sidecar of Model {model} came with this installation. Install from the repository.")
+
+
+def load_keras(model: str) -> keras.Model:
+    """A shipped model as plain Keras: (n, 128, 128, 3) in 0..1 to [age in years (n, 1), P(female) (n, 1)].
+
+    Args:
+        model: `A`, trained from scratch, or `B`, which started from ImageNet.
+
+    Raises:
+        SettingError: There is no model of that name.
+        ModelError: The file is not there or not whole.
+        MissingExtraError: Keras or every backend is missing.
+    """
+    path = shipped_file(model)
+    require_backend()
+    import keras  # noqa: PLC0415  # after the backend was chosen
+
+    loaded = keras.models.load_model(path)
+    assert isinstance(loaded, keras.Model)
+    return loaded
