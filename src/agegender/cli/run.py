@@ -40,6 +40,13 @@ def run_command(
     backbone_weights: Annotated[
         str | None, typer.Option(help="`imagenet` (packaged or downloaded), `random`, or an offline file.")
     ] = None,
+    taught_by: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A model of `agegender run` whose answers are half of the targets, beside the labels; repeatable. It "
+            "must have learnt on the same split."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each model's last phase, in place of the recipe's.", min=1)
     ] = None,
@@ -80,6 +87,7 @@ def run_command(
         validation_fraction=validation_fraction,
         train_on_all=train_on == "all",
         split_file=split,
+        taught_by=tuple(taught_by or ()),
         changes={letter: tuple(pairs) for letter, pairs in changes.items()},
         resume=resume,
         gender_codes=parse_gender_codes(gender_codes),

@@ -14,8 +14,9 @@ from agegender.data.dataset import Dataset
 from agegender.data.splits import Split
 from agegender.labels import Gender
 from agegender.main_job.settings import RunSettings
+from agegender.main_job.teaching import checked_teachers, teachers_answers
 from agegender.run_folder import RunFolder, versions
-from agegender.types import Announce
+from agegender.types import Announce, Progress
 
 if TYPE_CHECKING:
     from agegender.training.recipe import Recipe
@@ -29,6 +30,7 @@ def train_and_save(
     faces: Dataset,
     split: Split,
     announce: Announce,
+    progress: Progress,
 ) -> None:
     """Train one model and write it with its sidecar, unless a resumed run has done so."""
     if folder.sidecar(model).is_file() and folder.model(model).is_file():
@@ -45,6 +47,8 @@ def train_and_save(
     training = FaceArrays(faces.images, ages, genders, faces.select(split.train))
     validation = FaceArrays(faces.images, ages, genders, faces.select(split.validation)) if split.validation else None
     split_hash = hashlib.sha256(json.dumps([split.train, split.validation]).encode()).hexdigest()
+    teachers = checked_teachers(settings.taught_by, model, faces.fingerprint, split, split_hash)
+    answers = teachers_answers(settings.taught_by, faces, training.rows, progress) if teachers else None
     write_json(folder.training(model) / "recipe.json", recipe)
     announce(f"Model {model}: {recipe.epochs} epochs on {len(training):,} images, {recipe.precision}")
     trained = train(
@@ -53,7 +57,8 @@ def train_and_save(
         validation,
         folder.training(model),
         seed=settings.seed,
-        data_fingerprint=f"{faces.fingerprint}/{split_hash}",
+        teachers=answers,
+        data_fingerprint="/".join([faces.fingerprint, split_hash, *(teacher.sha256 for teacher in teachers)]),
         resume=settings.resume,
         announce=announce,
     )
@@ -67,6 +72,7 @@ def train_and_save(
             "sha256": sha256_file(folder.model(model)),
             "parameters": int(trained.contract.count_params()),
             "started_from": trained.origin,
+            "teachers": teachers,
             "recipe": recipe,
             "seed": settings.seed,
             "split": {"name": split.name, "sha256": split_hash, "train": len(split.train), "of": len(faces)},

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from agegender.training.recipe import Recipe
 
 
+TEACHER_SHARE = 0.5
+"""Of the targets, where teachers are given and the recipe's value is not changed."""
+
+
 @dataclass(frozen=True)
 class RunSettings:
     """What a run is asked to do.
@@ -32,6 +36,7 @@ class RunSettings:
         split_file: A saved split to use.
         fold: Which of how many folds to hold out, counted from 1, in place of a fraction.
         changes: By model, values of the recipe to change: path and text, as in `--set A.batch_size=32`.
+        taught_by: Trained model files whose answers are a share of the targets.
         resume: Go on with an unfinished run in `out`.
         gender_codes: What the codes in a table's gender column mean, such as `{"0": "male"}`; names need none.
         strict_size: Reject images that are not 128 x 128.
@@ -48,6 +53,7 @@ class RunSettings:
     split_file: Path | None = None
     fold: tuple[int, int] | None = None
     changes: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    taught_by: tuple[Path, ...] = ()
     resume: bool = False
     gender_codes: dict[int | str, str] | None = None
     strict_size: bool = False
@@ -70,6 +76,8 @@ class RunSettings:
         from agegender.training.recipes import default_recipe
 
         recipe = default_recipe(model, drawn=self.data is None)
+        if self.taught_by:
+            recipe = dataclasses.replace(recipe, teacher_share=TEACHER_SHARE)
         for path, text in self.changes.get(model, ()):
             recipe = override(recipe, path, text)
         return dataclasses.replace(recipe, precision=usable_precision(recipe.precision))

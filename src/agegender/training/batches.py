@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from agegender.models.network import AGE, AGE_DISTRIBUTION, GENDER
 from agegender.training.augment import Augmentation, augment_batch, mix_pairs
 
 if TYPE_CHECKING:
-    from agegender.training.self_distillation import OwnAnswers
+    from agegender.training.soft_targets import Answers
 
 LOADER_THREADS = 2
 BATCHES_AHEAD = 4
@@ -63,13 +64,12 @@ class EpochBatches(keras.utils.PyDataset):
         seed: The run's seed.
         augmentation: How much to vary.
         age_sd_years: Width of an adult's age label.
-        own: Answers of the network itself, to blend into the targets.
-        own_share: Their share, 0..1.
+        softeners: Answers to blend into the targets one after another, each with its share, 0..1.
     """
 
     def __init__(
         self, faces: FaceArrays, *, batch_size: int, epoch: int, seed: int, augmentation: Augmentation,
-        age_sd_years: float, own: OwnAnswers | None = None, own_share: float = 0.0,
+        age_sd_years: float, softeners: Sequence[tuple[Answers, float]] = (),
     ) -> None:  # fmt: skip
         super().__init__(workers=LOADER_THREADS, use_multiprocessing=False, max_queue_size=BATCHES_AHEAD)
         self.faces = faces
@@ -78,8 +78,7 @@ class EpochBatches(keras.utils.PyDataset):
         self.seed = seed
         self.augmentation = augmentation
         self.age_sd_years = age_sd_years
-        self.own = own
-        self.own_share = own_share
+        self.softeners = softeners
         order = np.random.default_rng([seed, epoch, _ORDER])
         self._rows = order.permutation(faces.rows)
 
@@ -103,4 +102,6 @@ class EpochBatches(keras.utils.PyDataset):
             AGE: ages[:, None],
             GENDER: self.faces.genders[rows][:, None],
         }
-        return targets if self.own is None else self.own.blend(targets, rows, self.own_share)
+        for answers, share in self.softeners:
+            targets = answers.blend(targets, rows, share)
+        return targets

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from agegender.artifacts import atomic_path
-from agegender.training.self_distillation import OwnAnswers
+from agegender.training.soft_targets import Answers
 
 FORMAT = 1
 
@@ -39,7 +39,7 @@ class TrainingState:
 
 
 def save_checkpoint(
-    path: Path, model: keras.Model, state: TrainingState, *, with_optimizer: bool, own: OwnAnswers | None = None
+    path: Path, model: keras.Model, state: TrainingState, *, with_optimizer: bool, own: Answers | None = None
 ) -> None:
     """Write model, optimizer and state.
 
@@ -86,12 +86,12 @@ def restore_optimizer(path: Path, model: keras.Model) -> None:
     _restore(path, "optimizer", model.optimizer.variables)
 
 
-def restore_own(path: Path) -> OwnAnswers | None:
+def restore_own(path: Path) -> Answers | None:
     """The answers that a checkpoint's next epoch is blended with, if any."""
     with np.load(path) as archive:
         if "own/female" not in archive:
             return None
-        return OwnAnswers(archive["own/distribution"], archive["own/female"])
+        return Answers(archive["own/distribution"], archive["own/female"])
 
 
 def _restore(path: Path, part: str, variables: list[Any]) -> None:

@@ -35,7 +35,7 @@ from agegender.training.curves import measure
 from agegender.training.fused_norm import with_fused_norms
 from agegender.training.optimizer import AveragingAdamW
 from agegender.training.recipe import Phase, Recipe
-from agegender.training.self_distillation import OwnAnswers, own_answers, share_at
+from agegender.training.soft_targets import Answers, own_answers, share_at
 from agegender.types import Announce, nobody
 
 CHECKPOINT = "checkpoint.npz"
@@ -75,6 +75,7 @@ def train(
     folder: Path,
     *,
     seed: int,
+    teachers: Answers | None = None,
     data_fingerprint: str = "",
     resume: bool = False,
     announce: Announce = nobody,
@@ -87,7 +88,8 @@ def train(
         validation: Images to measure only, or None.
         folder: Where checkpoint and history stand.
         seed: Of weights, order of images, augmentation and dropout.
-        data_fingerprint: Hash of data and split; a checkpoint of other data is refused.
+        teachers: Answers of trained teachers to the training images, for a recipe with a `teacher_share`.
+        data_fingerprint: Hash of data, split and teachers; a checkpoint of other data is refused.
         resume: Go on from the checkpoint in `folder`, if there is one.
         announce: Takes one line an epoch.
 
@@ -96,6 +98,11 @@ def train(
         SettingError: The checkpoint belongs to another recipe, seed or data.
         InputError: Too few images.
     """
+    if recipe.teacher_share and teachers is None:
+        raise SettingError(
+            f"The recipe of {recipe.model} wants a share of {recipe.teacher_share:g} from teachers and none are given. "
+            f"Give --taught-by FILE.keras, or --set {recipe.model}.teacher_share=0."
+        )
     if len(training) < SMALLEST_SET:
         raise InputError(f"{len(training)} images to train on. Give at least {SMALLEST_SET}.")
     fingerprint = _fingerprint(recipe, seed, data_fingerprint)
@@ -107,7 +114,7 @@ def train(
     network, origin = build(recipe, recipe.precision)
     model = with_fused_norms(network.training)
     trunk = model.get_layer(network.trunk.name)
-    own: OwnAnswers | None = None
+    own: Answers | None = None
     if state.epochs_done:
         restore_model(checkpoint, model)
         own = restore_own(checkpoint)
@@ -125,7 +132,7 @@ def train(
                     restore_optimizer(checkpoint, model)
             for epoch in range(max(begin, state.epochs_done), end):
                 started = time.perf_counter()
-                row = _train_epoch(model, recipe, phase, training, epoch, seed, own)
+                row = _train_epoch(model, recipe, phase, training, epoch, seed, own, teachers)
                 with averaged_weights(model, norm_faces, recipe.norm_images, seed):
                     row |= _curves(model, recipe, curve_faces, validation)
                     shared = epoch + 1 < recipe.epochs and _own_share(recipe, epoch + 1)
@@ -195,9 +202,15 @@ def _own_share(recipe: Recipe, epoch: int) -> float:
 
 
 def epoch_batches(
-    recipe: Recipe, training: FaceArrays, epoch: int, seed: int, own: OwnAnswers | None = None
+    recipe: Recipe,
+    training: FaceArrays,
+    epoch: int,
+    seed: int,
+    own: Answers | None = None,
+    teachers: Answers | None = None,
 ) -> EpochBatches:
     """The augmented batches of one epoch, as a recipe wants them."""
+    softeners = ((teachers, recipe.teacher_share), (own, _own_share(recipe, epoch)))
     return EpochBatches(
         training,
         batch_size=recipe.batch_size,
@@ -205,8 +218,7 @@ def epoch_batches(
         seed=seed,
         augmentation=recipe.augmentation,
         age_sd_years=recipe.age_sd_years,
-        own=own,
-        own_share=_own_share(recipe, epoch),
+        softeners=[(answers, share) for answers, share in softeners if answers is not None and share],
     )
 
 
@@ -217,9 +229,10 @@ def _train_epoch(
     training: FaceArrays,
     epoch: int,
     seed: int,
-    own: OwnAnswers | None = None,
+    own: Answers | None,
+    teachers: Answers | None,
 ) -> dict[str, Any]:
-    batches = epoch_batches(recipe, training, epoch, seed, own)
+    batches = epoch_batches(recipe, training, epoch, seed, own, teachers)
     started = time.perf_counter()
     record = model.fit(batches, epochs=1, verbose="0", shuffle=False)
     seconds = time.perf_counter() - started

@@ -54,6 +54,7 @@ class Recipe:
         augmentation: How training images vary.
         self_distillation: Share of the targets that is the network's own answer of the epoch before, in the last
             epoch, 0..1; it grows linearly from 0.
+        teacher_share: Share of the targets that is the mean answer of trained teachers, 0..1; above 0 it needs some.
         precision: Keras dtype policy of the trunk while training, by backend.
         curve_images: How many training images the learning curves are measured on, the same ones each epoch.
         norm_images: How many training images batch norm is measured again on, for the averaged weights.
@@ -70,6 +71,7 @@ class Recipe:
     clip_norm: float = 5.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     self_distillation: float = 0.0
+    teacher_share: float = 0.0
     precision: str = "float32"
     curve_images: int = 500
     norm_images: int = 256

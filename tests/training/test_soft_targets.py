@@ -9,7 +9,7 @@ from agegender.models.age_targets import age_distribution_targets
 from agegender.models.custom_cnn import CustomCnn, build_custom_cnn
 from agegender.training.augment import Augmentation
 from agegender.training.batches import EpochBatches, FaceArrays
-from agegender.training.self_distillation import OwnAnswers, own_answers, share_at
+from agegender.training.soft_targets import Answers, own_answers, share_at
 
 COUNT = 130
 
@@ -30,14 +30,24 @@ def test_the_share_grows_linearly_and_small_ones_are_left_out() -> None:
 
 
 def test_targets_are_blended_row_by_row(faces: FaceArrays) -> None:
-    own = OwnAnswers(age_distribution_targets(np.full(COUNT, 90.0)), np.full(COUNT, 0.5, np.float32))
+    own = Answers(age_distribution_targets(np.full(COUNT, 90.0)), np.full(COUNT, 0.5, np.float32))
     options = {"batch_size": 16, "epoch": 0, "seed": 1, "augmentation": Augmentation(), "age_sd_years": 2.0}
     plain = EpochBatches(faces, **options)[0][1]
-    blended = EpochBatches(faces, **options, own=own, own_share=0.25)[0][1]
+    blended = EpochBatches(faces, **options, softeners=((own, 0.25),))[0][1]
     np.testing.assert_allclose(blended["age"], 0.75 * plain["age"] + 0.25 * 90.0, rtol=1e-5)
     np.testing.assert_allclose(blended["gender"], 0.75 * plain["gender"] + 0.125, rtol=1e-6)
     np.testing.assert_allclose(blended["age_distribution"].sum(axis=1), 1.0, rtol=1e-5)
     assert (blended["age_distribution"][:, 90] > 0.04).all()
+
+
+def test_one_softener_after_another(faces: FaceArrays) -> None:
+    teachers = Answers(age_distribution_targets(np.full(COUNT, 10.0)), np.full(COUNT, 1.0, np.float32))
+    own = Answers(age_distribution_targets(np.full(COUNT, 90.0)), np.full(COUNT, 0.5, np.float32))
+    options = {"batch_size": 16, "epoch": 0, "seed": 1, "augmentation": Augmentation(), "age_sd_years": 2.0}
+    plain = EpochBatches(faces, **options)[0][1]
+    blended = EpochBatches(faces, **options, softeners=((teachers, 0.4), (own, 0.25)))[0][1]
+    expected = 0.75 * (0.6 * plain["age"] + 0.4 * 10.0) + 0.25 * 90.0
+    np.testing.assert_allclose(blended["age"], expected, rtol=1e-4)
 
 
 def test_answers_are_those_of_the_network_in_the_place_of_each_image(faces: FaceArrays) -> None:

@@ -1,9 +1,12 @@
-"""Self-distillation: part of each target is the network's own answer of the epoch before.
+"""Soft targets: part of each target is an answer, the network's own of the epoch before or that of trained teachers.
 
-A network answers with what many similar faces have in common before it learns single labels by heart, so its own
-answers are milder on labels that are wrong. Their share grows from 0 as the network becomes better than its labels.
+A network answers with what many similar faces have in common before it learns single labels by heart, so its answers
+are milder on labels that are wrong. The share of its own answers grows from 0 as it becomes better than its labels.
+Several teachers of the same kind know more than each of them, and one network can learn much of that.
 
-Source: Kim et al., "Self-Knowledge Distillation with Progressive Refinement of Targets", ICCV 2021.
+Sources: Kim et al., "Self-Knowledge Distillation with Progressive Refinement of Targets", ICCV 2021; Hinton et al.,
+"Distilling the Knowledge in a Neural Network", 2015 (arXiv 1503.02531); Furlanello et al., "Born-Again Neural
+Networks", ICML 2018 (teachers of the student's own kind).
 """
 
 from __future__ import annotations
@@ -23,8 +26,8 @@ SMALLEST_SHARE = 0.05
 
 
 @dataclass(frozen=True)
-class OwnAnswers:
-    """A network's answers to its training images.
+class Answers:
+    """Answers to training images, of one network or the mean of several.
 
     Attributes:
         distribution: (n, 117) float32, row i for image i of `FaceArrays.images`; 0 where it was not asked.
@@ -37,12 +40,12 @@ class OwnAnswers:
     def blend(self, targets: dict[str, np.ndarray], rows: np.ndarray, share: float) -> dict[str, np.ndarray]:
         """Targets of some rows with this share of them replaced by the answers."""
         distribution = self.distribution[rows]
-        own = {
+        answered = {
             AGE_DISTRIBUTION: distribution,
             AGE: (distribution @ BIN_AGES)[:, None],
             GENDER: self.female[rows][:, None],
         }
-        return {name: (1.0 - share) * target + share * own[name] for name, target in targets.items()}
+        return {name: (1.0 - share) * target + share * answered[name] for name, target in targets.items()}
 
 
 def share_at(epoch: int, epochs: int, last_share: float) -> float:
@@ -51,7 +54,7 @@ def share_at(epoch: int, epochs: int, last_share: float) -> float:
     return share if share >= SMALLEST_SHARE else 0.0
 
 
-def own_answers(model: keras.Model, faces: FaceArrays) -> OwnAnswers:
+def own_answers(model: keras.Model, faces: FaceArrays) -> Answers:
     """What a training model as it stands answers to its training images, without augmentation."""
     distribution = np.zeros((len(faces.images), len(BIN_AGES)), dtype=np.float32)
     female = np.zeros(len(faces.images), dtype=np.float32)
@@ -60,4 +63,4 @@ def own_answers(model: keras.Model, faces: FaceArrays) -> OwnAnswers:
         answers = model.predict_on_batch(part.pixels())
         distribution[part.rows] = answers[AGE_DISTRIBUTION]
         female[part.rows] = answers[GENDER][:, 0]
-    return OwnAnswers(distribution, female)
+    return Answers(distribution, female)

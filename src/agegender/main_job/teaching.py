@@ -1,0 +1,114 @@
+"""Trained models as teachers of a new one: which are allowed, and what they answer to its training images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from agegender.artifacts import read_json, sha256_file
+from agegender.data.dataset import Dataset
+from agegender.data.splits import Split
+from agegender.errors import InputError, SettingError
+from agegender.types import Progress
+
+if TYPE_CHECKING:
+    from agegender.training.soft_targets import Answers
+
+FROM_SCRATCH = "random"
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A trained model that teaches another one.
+
+    Attributes:
+        file: Its file name.
+        sha256: Of its bytes.
+        started_from: `random` or `imagenet`, as its sidecar says.
+        seed: Of its training.
+    """
+
+    file: str
+    sha256: str
+    started_from: str
+    seed: int
+
+
+def checked_teachers(
+    paths: Sequence[Path], model: str, data: str, split: Split, split_hash: str
+) -> tuple[Teacher, ...]:
+    """Read the teachers' sidecars and refuse what would spoil the student's figures.
+
+    Args:
+        paths: `.keras` files with their sidecars beside them.
+        model: The student, `A` or `B`.
+        data: Fingerprint of the student's data.
+        split: Of the student.
+        split_hash: Of the student's split, as sidecars hold it.
+
+    Raises:
+        InputError: A file or its sidecar is not there, or they do not belong together.
+        SettingError: A teacher learnt from other images, has seen the student's validation images, or brings ImageNet
+            to Model A, which learns from the given images alone.
+    """
+    teachers = []
+    for path in paths:
+        sidecar = path.with_suffix(".json")
+        if not path.is_file() or not sidecar.is_file():
+            raise InputError(f"A teacher is a model file with its sidecar beside it. Not both are there: {path}")
+        record = read_json(sidecar)
+        digest = sha256_file(path)
+        if record["sha256"] != digest:
+            raise InputError(f"{path} is not the file that {sidecar.name} describes.")
+        teacher = Teacher(path.name, digest, record["started_from"]["start"], record["seed"])
+        if record["data"]["fingerprint"] != data:
+            raise SettingError(f"The teacher {path} learnt from other images than this run is given.")
+        if split.validation and record["split"]["sha256"] != split_hash:
+            raise SettingError(
+                f"The teacher {path} learnt on another split: it may have seen this run's validation images, whose "
+                "figures would then be too good. Train teachers and student with the same --split or --seed."
+            )
+        if model == "A" and (teacher.started_from != FROM_SCRATCH or _imagenet_taught(record)):
+            raise SettingError(
+                f"The teacher {path} started from {teacher.started_from} weights or was taught by one that did. "
+                "Model A learns from the given images alone."
+            )
+        teachers.append(teacher)
+    return tuple(teachers)
+
+
+def _imagenet_taught(record: dict[str, Any]) -> bool:
+    return any(teacher["started_from"] != FROM_SCRATCH for teacher in record.get("teachers", ()))
+
+
+def teachers_answers(paths: Sequence[Path], faces: Dataset, rows: np.ndarray, progress: Progress) -> Answers:
+    """The mean answer of several models to training images, as their saved files give it.
+
+    Args:
+        paths: Model files with a layer `age_distribution`.
+        faces: All images.
+        rows: Which of them train.
+        progress: Shows how far each teacher is.
+    """
+    from agegender.evaluation import load_model, predict_faces
+    from agegender.models.age_targets import AGE_BINS
+    from agegender.training.soft_targets import Answers
+
+    distribution = np.zeros((len(faces.images), AGE_BINS), dtype=np.float32)
+    female = np.zeros(len(faces.images), dtype=np.float32)
+    for number, path in enumerate(paths, start=1):
+        answers = predict_faces(
+            load_model(path),
+            faces.images[rows],
+            with_distribution=True,
+            progress=progress,
+            title=f"Asking teacher {number} of {len(paths)}",
+        )["rgb"]
+        assert answers.age_distribution is not None
+        distribution[rows] += answers.age_distribution / len(paths)
+        female[rows] += answers.female_probability.astype(np.float32) / len(paths)
+    return Answers(distribution, female)
