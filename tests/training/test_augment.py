@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,3 +86,16 @@ def test_mixing_blends_images_and_targets_by_one_share() -> None:
     np.testing.assert_allclose(mixed[:, 0, 0, :1], targets["age"], rtol=1e-6)
     assert not np.array_equal(targets["age"], ages)
     assert targets["age"].sum() != 0
+
+
+def test_a_strength_scales_all_but_the_mirror_image() -> None:
+    full = Augmentation(mixup=0.5)
+    assert full.scaled(1.0) == full
+    mild = full.scaled(0.2)
+    assert (mild.mirror, mild.mixup_alpha) == (full.mirror, full.mixup_alpha)
+    assert mild.rotation_degrees == pytest.approx(1.6)
+    assert mild.erase == pytest.approx(0.08)
+    assert mild.mixup == pytest.approx(0.1)
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    still = augment_image(image, replace(full.scaled(0.0), mirror=0.0), np.random.default_rng(1))
+    np.testing.assert_allclose(still.astype(int), image.astype(int), atol=1)

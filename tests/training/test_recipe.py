@@ -9,8 +9,8 @@ import pytest
 
 from agegender.artifacts import plain
 from agegender.errors import SettingError
-from agegender.training.recipe import Recipe, from_record, override
-from agegender.training.recipes import default_recipe
+from agegender.training.recipe import Phase, Recipe, from_record, override
+from agegender.training.recipes import MODEL_B, default_recipe
 
 
 @pytest.mark.parametrize("model", ["A", "B"])
@@ -61,3 +61,21 @@ def test_both_networks_are_told_apart() -> None:
     for model in "AB":
         recipe = default_recipe(model, drawn=False)
         assert type(from_record(Recipe, dataclasses.asdict(recipe)).network) is type(recipe.network)
+
+
+def test_each_epoch_belongs_to_a_phase() -> None:
+    phases = (Phase("heads", 1, 1e-3), Phase("all", 2, 1e-3), Phase("clear images", 1, 1e-4, augmentation_strength=0.2))
+    recipe = dataclasses.replace(MODEL_B, phases=phases)
+    assert [recipe.phase_at(epoch).name for epoch in range(5)] == [
+        "heads",
+        "all",
+        "all",
+        "clear images",
+        "clear images",
+    ]
+
+
+def test_a_record_of_an_earlier_version_lacks_new_values_and_is_read() -> None:
+    record = json.loads(json.dumps(MODEL_B, default=plain))
+    del record["network"]["side"], record["teacher_share"], record["phases"][0]["augmentation_strength"]
+    assert from_record(Recipe, record) == MODEL_B

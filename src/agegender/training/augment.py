@@ -5,7 +5,7 @@ Geometry is one warp and colour one table look-up an image, so that 64 images co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import cv2
 import numpy as np
@@ -56,6 +56,12 @@ class Augmentation:
     erase: float = 0.4
     mixup: float = 0.0
     mixup_alpha: float = 0.4
+
+    def scaled(self, strength: float) -> Augmentation:
+        """All shares and spreads times `strength`, 0..1, but for the mirror image, which is as likely a photograph."""
+        kept = ("mirror", "mixup_alpha")
+        values = {item.name: getattr(self, item.name) * strength for item in fields(self) if item.name not in kept}
+        return replace(self, **values)
 
 
 def augment_batch(images: np.ndarray, settings: Augmentation, rng: np.random.Generator) -> np.ndarray:

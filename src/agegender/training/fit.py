@@ -216,7 +216,7 @@ def epoch_batches(
         batch_size=recipe.batch_size,
         epoch=epoch,
         seed=seed,
-        augmentation=recipe.augmentation,
+        augmentation=recipe.augmentation.scaled(recipe.phase_at(epoch).augmentation_strength),
         age_sd_years=recipe.age_sd_years,
         softeners=[(answers, share) for answers, share in softeners if answers is not None and share],
     )

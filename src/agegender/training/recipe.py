@@ -28,6 +28,8 @@ class Phase:
         learning_rate: Peak, per step, for AdamW.
         warmup_epochs: Epochs from zero to the peak; may be a part of one.
         trunk_rate: Factor on the trunk's learning rate; 0 freezes it, 1 treats it like the heads.
+        augmentation_strength: Factor on the recipe's augmentation, 0..1. A last phase of few epochs near 0 fits a
+            network to images as they are: one that has only seen blurred and covered faces reads clear ones too old.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Phase:
     learning_rate: float
     warmup_epochs: float = 0.0
     trunk_rate: float = 1.0
+    augmentation_strength: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,14 @@ class Recipe:
     def epochs(self) -> int:
         """All phases together."""
         return sum(phase.epochs for phase in self.phases)
+
+    def phase_at(self, epoch: int) -> Phase:
+        """The phase of an epoch, counted from 0; the last one for any later epoch."""
+        for phase in self.phases:
+            if epoch < phase.epochs:
+                return phase
+            epoch -= phase.epochs
+        return self.phases[-1]
 
 
 def override(recipe: T, path: str, text: str) -> T:
@@ -161,7 +172,7 @@ def _restored(hint: Any, value: Any) -> Any:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
         for option in typing.get_args(hint):
-            if dataclasses.is_dataclass(option) and set(value) == {item.name for item in dataclasses.fields(option)}:
+            if dataclasses.is_dataclass(option) and set(value) <= {item.name for item in dataclasses.fields(option)}:
                 return from_record(typing.cast(type, option), value)
         raise SettingError(f"No known network has these values: {', '.join(value)}.")
     if origin is tuple:
