@@ -56,8 +56,8 @@ def train_rates(model: str, images: np.ndarray, pairs: int) -> list[tuple[float,
     rng = np.random.default_rng(SEED)
     ages = rng.integers(0, 100, len(images)).astype(np.float32)
     faces = FaceArrays(images, ages, (ages % 2).astype(np.float32), np.arange(len(images)))
-    network, _ = fit.build(recipe, recipe.precision)
-    fit._start_phase(network.training, network.trunk, recipe, recipe.phases[-1], len(images))
+    student = fit.learner(recipe)
+    fit.start_phase(student, recipe, recipe.phases[-1], len(images))
 
     def batches(epoch: int) -> EpochBatches:
         return fit.epoch_batches(recipe, faces, epoch, SEED)
@@ -68,12 +68,12 @@ def train_rates(model: str, images: np.ndarray, pairs: int) -> list[tuple[float,
     def constant() -> float:
         started = time.perf_counter()
         for _ in range(steps):
-            network.training.train_on_batch(*constant_batch)
+            student.model.train_on_batch(*constant_batch)
         return steps * recipe.batch_size / (time.perf_counter() - started)
 
     def real(epoch: int) -> float:
         started = time.perf_counter()
-        network.training.fit(batches(epoch), epochs=1, verbose="0", shuffle=False)
+        student.model.fit(batches(epoch), epochs=1, verbose="0", shuffle=False)
         return steps * recipe.batch_size / (time.perf_counter() - started)
 
     constant()

@@ -18,6 +18,7 @@ import pytest
 from agegender.data.dataset import load_dataset
 from agegender.errors import InputError, Interrupted, SettingError
 from agegender.models.custom_cnn import CustomCnn
+from agegender.models.pretrained_cnn import PretrainedCnn
 from agegender.training import fit
 from agegender.training.averaging import averaged_weights, measure_norms
 from agegender.training.batches import FaceArrays
@@ -173,10 +174,10 @@ def test_too_few_images(faces: tuple[FaceArrays, FaceArrays], tmp_path: Path) ->
 
 
 def test_averaged_weights_come_and_go(faces: tuple[FaceArrays, FaceArrays]) -> None:
-    network, _ = fit.build(TINY, "float32")
-    model = network.training
-    fit._start_phase(model, network.trunk, TINY, TINY.phases[1], 32)
-    fit._train_epoch(model, TINY, TINY.phases[1], faces[0], 0, 1)
+    student = fit.learner(TINY)
+    model = student.model
+    fit.start_phase(student, TINY, TINY.phases[1], 32)
+    fit._train_epoch(model, TINY, TINY.phases[1], faces[0], 0, 1, None, None)
     raw = model.get_weights()
     with averaged_weights(model, faces[0], 32, 1):
         inside = model.get_weights()
@@ -213,3 +214,16 @@ def test_norms_count_the_variance_between_images_that_stand_in_order() -> None:
     levels = np.linspace(20, 235, 256).astype(np.uint8)
     _, variance, maps = stem_norm_after(np.tile(levels[:, None, None, None], (1, 128, 128, 3)))
     np.testing.assert_allclose(variance, maps.var(axis=(0, 1, 2)), rtol=0.15)
+
+
+@pytest.mark.parametrize("backbone", ["EfficientNetLite0", "MobileNetV2"])
+def test_thawing_the_backbone_leaves_what_scales_its_input_alone(backbone: str) -> None:
+    plan = PretrainedCnn(backbone, weights="random", side=160)
+    phases = (Phase("heads", 1, 1e-3, trunk_rate=0.0), Phase("all", 1, 1e-3))
+    recipe = dataclasses.replace(TINY, model="B", network=plan, phases=phases)
+    student = fit.learner(recipe)
+    for phase in recipe.phases:
+        fit.start_phase(student, recipe, phase, 32)
+        learning = {variable.path for variable in student.model.trainable_variables}
+        assert not [path for path in learning if "resize" in path or "imagenet_scale" in path]
+    assert len(learning) > 100

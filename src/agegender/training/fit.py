@@ -68,6 +68,32 @@ def build(recipe: Recipe, precision: str) -> tuple[AgeGenderNetwork, WeightsOrig
     return build_pretrained_cnn(recipe.network, precision=precision)
 
 
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """A network made ready to learn.
+
+    Attributes:
+        model: The training model; on TensorFlow with fused batch norms.
+        trunk: Its trunk, which a phase may freeze.
+        fixed: Layers of the trunk that never learn: what scales colours and sizes of the input.
+        origin: Which weights the trunk started from.
+    """
+
+    model: keras.Model
+    trunk: keras.Model
+    fixed: tuple[keras.Layer, ...]
+    origin: WeightsOrigin
+
+
+def learner(recipe: Recipe) -> Learner:
+    """The network of a recipe at its start, ready to learn at the recipe's precision."""
+    network, origin = build(recipe, recipe.precision)
+    model = with_fused_norms(network.training)
+    trunk = model.get_layer(network.trunk.name)
+    fixed = tuple(layer for layer in trunk._flatten_layers(include_self=False) if not layer.trainable)
+    return Learner(model, trunk, fixed, origin)
+
+
 def train(
     recipe: Recipe,
     training: FaceArrays,
@@ -111,9 +137,8 @@ def train(
     state = state or TrainingState(0, [], fingerprint, 0.0)
 
     keras.utils.set_random_seed(seed)
-    network, origin = build(recipe, recipe.precision)
-    model = with_fused_norms(network.training)
-    trunk = model.get_layer(network.trunk.name)
+    student = learner(recipe)
+    model = student.model
     own: Answers | None = None
     if state.epochs_done:
         restore_model(checkpoint, model)
@@ -127,7 +152,7 @@ def train(
         for phase in recipe.phases:
             end = begin + phase.epochs
             if state.epochs_done < end or end == recipe.epochs:
-                _start_phase(model, trunk, recipe, phase, len(training))
+                start_phase(student, recipe, phase, len(training))
                 if begin < state.epochs_done:
                     restore_optimizer(checkpoint, model)
             for epoch in range(max(begin, state.epochs_done), end):
@@ -152,7 +177,7 @@ def train(
 
     with averaged_weights(model, training, len(training), seed):
         contract = _contract_model(recipe, model)
-    return TrainedModel(contract, pd.DataFrame(state.history), origin, state.seconds)
+    return TrainedModel(contract, pd.DataFrame(state.history), student.origin, state.seconds)
 
 
 def _fingerprint(recipe: Recipe, seed: int, data: str) -> str:
@@ -170,8 +195,15 @@ def _state_to_resume(checkpoint: Path, fingerprint: str) -> TrainingState | None
     return state
 
 
-def _start_phase(model: keras.Model, trunk: keras.Model, recipe: Recipe, phase: Phase, images: int) -> None:
-    """Compile for a phase: which weights learn, how fast, by which curve."""
+def start_phase(student: Learner, recipe: Recipe, phase: Phase, images: int) -> None:
+    """Compile for a phase: which weights learn, how fast, by which curve.
+
+    Args:
+        student: Whom to compile.
+        recipe: Its recipe.
+        phase: One of the recipe's.
+        images: How many it trains on.
+    """
     steps = max(1, images // recipe.batch_size)
     total = max(1, phase.epochs * steps)
     warmup = min(round(phase.warmup_epochs * steps), total - 1)
@@ -181,7 +213,12 @@ def _start_phase(model: keras.Model, trunk: keras.Model, recipe: Recipe, phase: 
         warmup_target=phase.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
+    model, trunk = student.model, student.trunk
     trunk.trainable = phase.trunk_rate > 0
+    for (
+        layer
+    ) in student.fixed:  # thawing a model thaws what is in it, fixed kernels of the input's size and colours too
+        layer.trainable = False
     optimizer = AveragingAdamW(
         rate,
         decay=recipe.weight_decay,
