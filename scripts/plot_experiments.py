@@ -37,7 +37,10 @@ def experiments_figure(table: pd.DataFrame) -> Figure:
             )
         axes.set_xlabel(label)
         style.light_grid(axes, "x")
-    panels[0].set_yticks(range(len(table)), [f"{row.experiment}: {row.idea}" for row in table.itertuples()])
+    panels[0].set_yticks(
+        range(len(table)),
+        [f"{number}: {idea}" for number, idea in zip(table["experiment"], table["idea"], strict=True)],
+    )
     panels[0].invert_yaxis()
     panels[0].legend(loc="best")
     return figure

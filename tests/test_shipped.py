@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -30,7 +31,7 @@ def test_a_shipped_model_is_plain_keras(place: Path, trained_run: Path) -> None:
     pixels = np.random.default_rng(0).random((3, 128, 128, 3), dtype=np.float32)
     model = agegender.load_keras("A")
     assert isinstance(model, keras.Model)
-    direct = keras.models.load_model(trained_run / "age_gender_A.keras")
+    direct: Any = keras.models.load_model(trained_run / "age_gender_A.keras")
     for ours, theirs in zip(model.predict(pixels, verbose="0"), direct.predict(pixels, verbose="0"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 

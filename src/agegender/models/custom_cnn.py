@@ -12,7 +12,7 @@ from typing import Any
 
 import keras
 
-from agegender.models.network import AgeGenderNetwork, build_network, dtype_policy, image_input
+from agegender.models.network import MEAN, AgeGenderNetwork, build_network, dtype_policy, image_input
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class CustomCnn:
         drop_path: Probability that the last block is skipped while training; earlier ones less, linearly from 0.
         dropout: Share of the pooled features that is dropped while training.
         mirror_average: Average the saved model's answer over the mirror image.
+        age_readout: Which age the saved model reads off its distribution, `mean` or `median`.
     """
 
     stem_channels: tuple[int, int] = (32, 64)
@@ -37,6 +38,7 @@ class CustomCnn:
     drop_path: float = 0.1
     dropout: float = 0.4
     mirror_average: bool = True
+    age_readout: str = MEAN
 
 
 def _conv_norm(x: Any, channels: int, name: str, *, kernel: int = 3, stride: int = 1, last: bool = False) -> Any:
@@ -103,4 +105,10 @@ def build_custom_cnn(plan: CustomCnn | None = None, *, precision: str = "float32
     plan = plan or CustomCnn()
     with dtype_policy(precision):
         trunk = build_trunk(plan)
-    return build_network(trunk, name="age_gender_A", dropout=plan.dropout, mirror_average=plan.mirror_average)
+    return build_network(
+        trunk,
+        name="age_gender_A",
+        dropout=plan.dropout,
+        mirror_average=plan.mirror_average,
+        age_readout=plan.age_readout,
+    )

@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
+from agegender.errors import SettingError
 from agegender.models.age_targets import AGE_BINS, BIN_AGES
 from agegender.models.input_layers import IMAGE_SIZE, mirrored, red_first
 
 AGE_DISTRIBUTION, AGE, GENDER = "age_distribution", "age", "gender"
+
+MEAN, MEDIAN = "mean", "median"
+"""How a saved model reads one age off its distribution."""
+
+MEDIAN_STEEPNESS = 40.0
+"""How sharply a bin counts as below the median; a few hundredths of probability around one half count in part, so that
+the answer is no whole number."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,31 @@ def image_input() -> Any:
     return keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3), name="image", dtype="float32")
 
 
-def build_network(trunk: keras.Model, *, name: str, dropout: float, mirror_average: bool) -> AgeGenderNetwork:
+def median_age(distribution: Any) -> Any:
+    """The median of a distribution over the age bins, in two dense layers with fixed weights.
+
+    The median minimises the expected absolute error, which is what age MAE measures; the mean minimises the squared
+    error and is drawn along by a long tail. The first layer says of each bin, from 0 to 1, whether the median lies
+    above it: sigmoid(40 (1/2 - cumulative probability)). The second one counts those bins.
+
+    Args:
+        distribution: Keras tensor (batch, 117), rows sum to 1.
+
+    Returns:
+        Keras tensor (batch, 1), years.
+    """
+    below = keras.layers.Dense(AGE_BINS, "sigmoid", trainable=False, dtype="float32", name="age_below_median")
+    count = keras.layers.Dense(1, use_bias=False, trainable=False, dtype="float32", name=AGE)
+    age = count(below(distribution))
+    cumulative = np.triu(np.ones((AGE_BINS, AGE_BINS), dtype=np.float32))
+    below.set_weights([-MEDIAN_STEEPNESS * cumulative, np.full(AGE_BINS, MEDIAN_STEEPNESS / 2, dtype=np.float32)])
+    count.set_weights([np.ones((AGE_BINS, 1), dtype=np.float32)])
+    return age
+
+
+def build_network(
+    trunk: keras.Model, *, name: str, dropout: float, mirror_average: bool, age_readout: str = MEAN
+) -> AgeGenderNetwork:
     """Put the input layers before a trunk and the two heads behind it.
 
     The heads are linear in the pooled features, so averaging the features of an image and of its mirror image
@@ -59,7 +92,13 @@ def build_network(trunk: keras.Model, *, name: str, dropout: float, mirror_avera
         name: Name of the models.
         dropout: Share of the pooled features that is dropped while training, 0..1.
         mirror_average: Average over the mirror image in the saved model.
+        age_readout: `mean` or `median` of the distribution, in the saved model; training always takes the mean.
+
+    Raises:
+        SettingError: Another readout.
     """
+    if age_readout not in (MEAN, MEDIAN):
+        raise SettingError(f"age_readout is {MEAN} or {MEDIAN}. Received: {age_readout!r}")
     images = image_input()
     ordered = red_first(images)
     pool = keras.layers.GlobalAveragePooling2D(dtype="float32", name="pooled_features")
@@ -82,8 +121,9 @@ def build_network(trunk: keras.Model, *, name: str, dropout: float, mirror_avera
         answers = heads(features)
     else:
         answers = learnt
+    age = answers[AGE] if age_readout == MEAN else median_age(answers[AGE_DISTRIBUTION])
     return AgeGenderNetwork(
         training=keras.Model(images, learnt, name=f"{name}_training"),
-        contract=keras.Model(images, [answers[AGE], answers[GENDER]], name=name),
+        contract=keras.Model(images, [age, answers[GENDER]], name=name),
         trunk=trunk,
     )

@@ -27,7 +27,7 @@ from agegender.models.efficientnet_lite import (
     weights_by_layer,
 )
 from agegender.models.input_layers import IMAGE_SIZE, affine_colours, resized
-from agegender.models.network import AgeGenderNetwork, build_network, dtype_policy, image_input
+from agegender.models.network import MEAN, AgeGenderNetwork, build_network, dtype_policy, image_input
 
 IMAGENET, RANDOM = "imagenet", "random"
 
@@ -44,6 +44,7 @@ class PretrainedCnn:
         drop_path: Probability that the last residual branch is dropped while training (EfficientNet-Lite only).
         dropout: Share of the pooled features that is dropped while training.
         mirror_average: Average the saved model's answer over the mirror image.
+        age_readout: Which age the saved model reads off its distribution, `mean` or `median`.
     """
 
     backbone: str = "EfficientNetLite0"
@@ -52,6 +53,7 @@ class PretrainedCnn:
     drop_path: float = 0.2
     dropout: float = 0.3
     mirror_average: bool = True
+    age_readout: str = MEAN
 
 
 @dataclass(frozen=True)
@@ -200,5 +202,11 @@ def build_pretrained_cnn(
         raise SettingError(f"side must be a multiple of 32 from {IMAGE_SIZE} to 288. Received: {plan.side}")
     with dtype_policy(precision):
         trunk, origin = _lite_trunk(plan) if plan.backbone in WIDTH_DEPTH else _application_trunk(plan)
-    network = build_network(trunk, name="age_gender_B", dropout=plan.dropout, mirror_average=plan.mirror_average)
+    network = build_network(
+        trunk,
+        name="age_gender_B",
+        dropout=plan.dropout,
+        mirror_average=plan.mirror_average,
+        age_readout=plan.age_readout,
+    )
     return network, origin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +16,10 @@ from agegender.reporting.words import caption
 
 _COLUMNS = 3
 _PANEL_HEIGHT, _AROUND = 1.65, 0.7  # inches
-_MANY_LINES = ({"color": style.BLUE, "marker": "s"}, {"color": style.ORANGE, "marker": "o", "linestyle": (0, (4, 2))})
+_LOOKS: tuple[dict[str, Any], ...] = (
+    {"color": style.BLUE, "marker": "s"},
+    {"color": style.ORANGE, "marker": "o", "linestyle": (0, (4, 2))},
+)
 
 
 @style.styled
@@ -30,7 +34,7 @@ def sensitivity_figure(conditions: Sequence[Condition], *, drawn: bool = False) 
         InputError: Nothing was measured, or more than two models were.
     """
     models = list(dict.fromkeys(condition.model for condition in conditions))
-    if not 1 <= len(models) <= len(_MANY_LINES):
+    if not 1 <= len(models) <= len(_LOOKS):
         raise InputError(f"The figure takes one or two models. Received: {len(models)}")
     measured = {condition.distortion for condition in conditions}
     ways = [way for way in DISTORTIONS if way.name in measured]
@@ -39,7 +43,7 @@ def sensitivity_figure(conditions: Sequence[Condition], *, drawn: bool = False) 
     style.overall_title(figure, "What input the models want: age MAE in years")
     panels = figure.subplots(lines, _COLUMNS, sharey=True, squeeze=False)
     for axes, way in zip(panels.flat, ways, strict=False):
-        for model, look in zip(models, _MANY_LINES, strict=False):
+        for model, look in zip(models, _LOOKS, strict=False):
             _draw_line(axes, way, [condition for condition in conditions if condition.model == model], look)
         axes.set_xlabel(way.title)
         style.light_grid(axes)
@@ -49,18 +53,18 @@ def sensitivity_figure(conditions: Sequence[Condition], *, drawn: bool = False) 
     return figure
 
 
-def _draw_line(axes: Axes, way: Distortion, conditions: Sequence[Condition], look: dict[str, object]) -> None:
+def _draw_line(axes: Axes, way: Distortion, conditions: Sequence[Condition], look: dict[str, Any]) -> None:
     """One model under one distortion; the images as they are stand at the neutral level, or dotted across."""
     plain = next(condition for condition in conditions if not condition.distortion)
     points = [(condition.level, condition.mae) for condition in conditions if condition.distortion == way.name]
     if way.neutral is None:
-        axes.axhline(plain.mae.value, color=str(look["color"]), linewidth=0.8, linestyle=":")
+        axes.axhline(plain.mae.value, color=look["color"], linewidth=0.8, linestyle=":")
     else:
         points = sorted([*points, (way.neutral, plain.mae)], key=lambda point: point[0])
     levels, values = [level for level, _ in points], [mae.value for _, mae in points]
-    axes.plot(levels, values, linewidth=1.4, markersize=3.5, label=plain.model, **look)  # type: ignore[arg-type]
+    axes.plot(levels, values, linewidth=1.4, markersize=3.5, label=plain.model, **look)
     axes.fill_between(
-        levels, [mae.low for _, mae in points], [mae.high for _, mae in points], color=str(look["color"]), alpha=0.15
+        levels, [mae.low for _, mae in points], [mae.high for _, mae in points], color=look["color"], alpha=0.15
     )
 
 

@@ -22,20 +22,23 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf  # noqa: PLC0415  # only where it is the backend
 
+        mean: Any = self.moving_mean
+        variance: Any = self.moving_variance
         result = tf.raw_ops.FusedBatchNormV3(
             x=ops.cast(inputs, self.compute_dtype),
             scale=ops.convert_to_tensor(self.gamma),
             offset=ops.convert_to_tensor(self.beta),
-            mean=ops.convert_to_tensor(self.moving_mean),
-            variance=ops.convert_to_tensor(self.moving_variance),
+            mean=ops.convert_to_tensor(mean),
+            variance=ops.convert_to_tensor(variance),
             epsilon=self.epsilon,
             is_training=True,
         )
         # The operation divides by n - 1 where Keras divides by n.
-        count = ops.cast(ops.prod(ops.shape(inputs)[:-1]), "float32")
-        variance = result.batch_variance * ops.maximum(count - 1.0, 1.0) / count
-        self.moving_mean.assign(self.moving_mean * self.momentum + result.batch_mean * (1.0 - self.momentum))
-        self.moving_variance.assign(self.moving_variance * self.momentum + variance * (1.0 - self.momentum))
+        shape: Any = ops.shape(inputs)
+        count = ops.cast(ops.prod(shape[:-1]), "float32")
+        batch_variance = result.batch_variance * ops.maximum(count - 1.0, 1.0) / count
+        mean.assign(mean * self.momentum + result.batch_mean * (1.0 - self.momentum))
+        variance.assign(variance * self.momentum + batch_variance * (1.0 - self.momentum))
         return result.y
 
     def _can_be_fused(self, inputs: Any) -> bool:
