@@ -6,7 +6,7 @@
 Each `--model` names the run that learnt from all images (`agegender run --train-on all`), whose file is shipped, and
 its 80/20 twin of the same recipe, which gives learning curves and validation figures. Both may be the same run.
 `--evaluation` is the `--out` folder of `agegender evaluate` on both files. What is written is a run folder like any
-other, so that `agegender report models` works; names of images stand in it as hashes.
+other; names of images stand in it as hashes.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def ship(models: dict[str, tuple[Path, Path]], evaluation: Path, out: Path) -> l
     target = RunFolder(out)
     records, written = {}, []
     for model, (final_root, twin_root) in models.items():
-        final, twin = RunFolder(final_root), RunFolder(twin_root)
+        (final, final_record), (twin, twin_record) = open_run(final_root), open_run(twin_root)
+        for root, record in ((final_root, final_record), (twin_root, twin_record)):
+            if not record["finished"]:
+                raise InputError(f"The run {root} is not finished. Go on with it: agegender run ... --resume.")
         sidecar, twin_sidecar = read_json(final.sidecar(model)), read_json(twin.sidecar(model))
         if sidecar["recipe"] != twin_sidecar["recipe"]:
             raise InputError(f"{twin_root} has another recipe than {final_root}: it is no twin of Model {model}.")
@@ -66,7 +69,7 @@ def ship(models: dict[str, tuple[Path, Path]], evaluation: Path, out: Path) -> l
         write_json(target.sidecar(model), sidecar)
         write_json(target.training(model) / "recipe.json", twin_sidecar["recipe"])
         write_text(target.training(model) / "history.csv", (twin.training(model) / "history.csv").read_text())
-        records[model] = {"shipped": open_run(final_root)[1], "twin": open_run(twin_root)[1]}
+        records[model] = {"shipped": final_record, "twin": twin_record}
         write_json(target.training(model) / "split.json", _hashed_split(read_json(twin.split)))
         written.append(target.model(model))
     first = models[next(iter(models))][1]

@@ -17,6 +17,18 @@ _PLACES = (Path(__file__).parent / "shipped_models", Path(__file__).parents[2] /
 """In an installed package; in a checkout of the repository."""
 
 
+def _folder(model: str) -> RunFolder:
+    if model not in MODELS:
+        raise SettingError(f"The shipped models are {' and '.join(MODELS)}. Received: {model!r}")
+    for folder in map(RunFolder, _PLACES):
+        if folder.sidecar(model).is_file() and folder.model(model).is_file():
+            return folder
+    raise ModelError(
+        f"No sidecar and file of Model {model} came with this installation. Install from a release of the repository "
+        "that has them, or train your own with `agegender run --data FOLDER` and load it with keras.models.load_model."
+    )
+
+
 def shipped_file(model: str) -> Path:
     """The `.keras` file of a shipped model, known to be the one that its sidecar describes.
 
@@ -27,22 +39,13 @@ def shipped_file(model: str) -> Path:
         SettingError: There is no model of that name.
         ModelError: The file is not there, or is not the one of the sidecar.
     """
-    if model not in MODELS:
-        raise SettingError(f"The shipped models are {' and '.join(MODELS)}. Received: {model!r}")
-    for place in _PLACES:
-        path = RunFolder(place).model(model)
-        if path.is_file():
-            wanted = shipped_record(model)["sha256"]
-            if sha256_file(path) != wanted:
-                raise ModelError(
-                    f"{path} is not the file that its sidecar describes (sha256 {wanted[:12]}...). "
-                    "Install the package again."
-                )
-            return path
-    raise ModelError(
-        f"Model {model} did not come with this installation. Install from the repository, or train your own with "
-        "`agegender run --data FOLDER` and load it with keras.models.load_model."
-    )
+    folder = _folder(model)
+    path, wanted = folder.model(model), read_json(folder.sidecar(model))["sha256"]
+    if sha256_file(path) != wanted:
+        raise ModelError(
+            f"{path} is not the file that its sidecar describes (sha256 {wanted[:12]}...). Install the package again."
+        )
+    return path
 
 
 def shipped_record(model: str) -> dict[str, Any]:
@@ -52,13 +55,7 @@ def shipped_record(model: str) -> dict[str, Any]:
         SettingError: There is no model of that name.
         ModelError: It is not there.
     """
-    if model not in MODELS:
-        raise SettingError(f"The shipped models are {' and '.join(MODELS)}. Received: {model!r}")
-    for place in _PLACES:
-        path = RunFolder(place).sidecar(model)
-        if path.is_file():
-            return read_json(path)
-    raise ModelError(f"No sidecar of Model {model} came with this installation. Install from the repository.")
+    return read_json(_folder(model).sidecar(model))
 
 
 def load_keras(model: str) -> keras.Model:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from agegender.cli.sensitivity import sensitivity_command
 from agegender.data.distortions import DISTORTIONS
-from agegender.errors import InputError, ModelError
+from agegender.errors import InputError, ModelError, SettingError
 
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command()(sensitivity_command)
@@ -42,3 +42,7 @@ def test_a_split_of_other_data_and_a_missing_model_are_refused(trained_run: Path
         )
     with pytest.raises(ModelError, match="No model file"):
         CliRunner().invoke(app, [str(tmp_path / "none.keras"), "--data", str(other)], catch_exceptions=False)
+    with pytest.raises(SettingError, match="at most 2 models"):
+        CliRunner().invoke(
+            app, [model, model, model, "--data", str(other), "--out", str(tmp_path / "out")], catch_exceptions=False
+        )

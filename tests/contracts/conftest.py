@@ -13,7 +13,7 @@ from agegender.run_folder import RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = {f"models/{file.name}": file for file in sorted((ROOT / "models").glob("*.keras"))}
-BUILT = ("A fresh", "A trained", "B fresh", "B trained")
+BUILT = ("A fresh", "A trained", "B fresh", "B trained", "B enlarged, median")
 """A new model joins the suite by its name here and its builder in `contract_files`."""
 
 _DIFFERENCE = "largest difference"
@@ -48,16 +48,22 @@ def contract_files(tmp_path_factory: pytest.TempPathFactory, trained_run: Path) 
 
     from agegender.models.custom_cnn import build_custom_cnn
     from agegender.models.losses import SAVED_LOSSES, SAVED_METRICS
-    from agegender.models.pretrained_cnn import build_pretrained_cnn
+    from agegender.models.pretrained_cnn import PretrainedCnn, build_pretrained_cnn
     from agegender.models.saving import save_model
 
     folder = tmp_path_factory.mktemp("contract")
     files = dict(SHIPPED)
-    for letter, build in (("A", build_custom_cnn), ("B", lambda: build_pretrained_cnn()[0])):
+    builders = {
+        "A fresh": build_custom_cnn,
+        "B fresh": lambda: build_pretrained_cnn()[0],
+        "B enlarged, median": lambda: build_pretrained_cnn(PretrainedCnn(side=160, age_readout="median"))[0],
+    }
+    for name, build in builders.items():
         keras.utils.set_random_seed(8)
         model = build().contract
         model.compile(loss=SAVED_LOSSES, metrics=SAVED_METRICS)
-        files[f"{letter} fresh"] = save_model(model, folder / f"{letter}_fresh.keras")
+        files[name] = save_model(model, folder / f"{name.replace(' ', '_')}.keras")
+    for letter in "AB":
         files[f"{letter} trained"] = RunFolder(trained_run).model(letter)
     return files
 

@@ -14,6 +14,7 @@ import pytest
 from agegender.errors import MissingExtraError, ModelError, SettingError
 from agegender.models.contract import TERMS, ContractReport, Outcome, check_model, check_models
 from agegender.models.input_layers import red_first
+from agegender.models.network import median_age
 from agegender.models.saving import make_portable
 
 pytestmark = pytest.mark.timeout(1200)  # the first test waits for all the faulty files
@@ -41,6 +42,12 @@ def age_output(features: Any, *, per_year: float = 1.0, older: float = 0.0, name
     age = mean(distribution)
     mean.set_weights([YEARS[:, None] * per_year, *([np.array([older])] if older else [])])
     return age
+
+
+def median_output(features: Any) -> Any:
+    return median_age(
+        layers.Dense(117, activation="softmax", kernel_initializer=bold(3), name="age_distribution")(features)
+    )
 
 
 def gender_output(features: Any, units: int = 1, activation: str | None = "sigmoid") -> Any:
@@ -152,6 +159,7 @@ FAULTS: dict[str, tuple[Callable[[], Any], set[str]]] = {
         lambda: model(age=lambda x: age_output(x, older=3.0)),
         {"age_distribution"},
     ),
+    "none, the median of its distribution": (lambda: model(age=median_output), set()),
     "no age distribution": (lambda: model(age=mean_age), {"age_distribution"}),
     "age distribution under another name": (
         lambda: model(age=lambda x: age_output(x, name="ages")),

@@ -3,7 +3,7 @@ import pytest
 from keras import layers
 
 from agegender.errors import ModelError
-from agegender.models.custom_cnn import build_custom_cnn
+from agegender.models.custom_cnn import CustomCnn, build_custom_cnn
 from agegender.models.describe import PURPOSES, describe
 
 
@@ -191,3 +191,11 @@ def test_model_a_reads_as_it_was_planned():
         assert blocks["order"].detail == PURPOSES["order"]
         assert blocks["age_distribution"].branch == "age"
         assert blocks["gender"].branch == "gender"
+
+
+def test_a_median_readout_is_described_as_one():
+    details = {
+        block.name: block.detail for block in describe(build_custom_cnn(CustomCnn(age_readout="median")).contract)
+    }
+    assert details["age"] == "counts them: the median"
+    assert details["age_below_median"] == PURPOSES["age_below_median"]

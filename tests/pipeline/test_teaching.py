@@ -100,3 +100,9 @@ def test_a_share_without_teachers_is_refused(drawn_folder: Path, tmp_path: Path)
     )
     with pytest.raises(SettingError, match="--taught-by"):
         run(settings)
+
+
+def test_a_start_is_inherited_from_teacher_to_teacher(tmp_path: Path) -> None:
+    taught = teacher(tmp_path, teachers=[{"started_from": "imagenet"}])
+    (found,) = checked_teachers([taught], "B", "faces", HOLDOUT, "split")
+    assert found.started_from == "imagenet"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from agegender.evaluation.sensitivity import Condition
 
 TABLE_FILE = "sensitivity.csv"
+MOST_MODELS_DRAWN = 2
+"""More lines in one panel cannot be told apart."""
 
 
 def sensitivity_command(
@@ -45,17 +47,25 @@ def sensitivity_command(
 
     Example: agegender sensitivity runs/mine/age_gender_A.keras --data faces/train_val --split runs/mine/split.json
     """
-    from agegender.artifacts import atomic_path
+    from agegender.artifacts import atomic_path, explained_writes
     from agegender.backend import require_backend
     from agegender.data.dataset import load_dataset
     from agegender.data.splits import load_split
-    from agegender.errors import InputError
+    from agegender.errors import InputError, SettingError
     from agegender.evaluation import checked_file, load_model, short_names
     from agegender.evaluation.sensitivity import measure_sensitivity, sensitivity_table
+    from agegender.optional import require
 
     require_backend()
+    # Everything that can be wrong with the request is found before the long part.
     for path in models:
         checked_file(path)
+    if out is not None:
+        require("matplotlib", "report")
+        if len(models) > MOST_MODELS_DRAWN:
+            raise SettingError(f"With --out give at most {MOST_MODELS_DRAWN} models. Received: {len(models)}")
+        with explained_writes(out):
+            out.mkdir(parents=True, exist_ok=True)
     dataset = load_dataset(data, gender_codes=parse_gender_codes(gender_codes), progress=progress)
     for note in dataset.notes:
         messages.print(escape(note))

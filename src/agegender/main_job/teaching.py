@@ -28,7 +28,7 @@ class Teacher:
     Attributes:
         file: Its file name.
         sha256: Of its bytes.
-        started_from: `random` or `imagenet`, as its sidecar says.
+        started_from: `random` only if neither it nor any teacher before it saw other weights, as sidecars say.
         seed: Of its training.
     """
 
@@ -64,7 +64,7 @@ def checked_teachers(
         digest = sha256_file(path)
         if record["sha256"] != digest:
             raise InputError(f"{path} is not the file that {sidecar.name} describes.")
-        teacher = Teacher(path.name, digest, record["started_from"]["start"], record["seed"])
+        teacher = Teacher(path.name, digest, _first_start(record), record["seed"])
         if record["data"]["fingerprint"] != data:
             raise SettingError(f"The teacher {path} learnt from other images than this run is given.")
         if split.validation and record["split"]["sha256"] != split_hash:
@@ -72,7 +72,7 @@ def checked_teachers(
                 f"The teacher {path} learnt on another split: it may have seen this run's validation images, whose "
                 "figures would then be too good. Train teachers and student with the same --split or --seed."
             )
-        if model == "A" and (teacher.started_from != FROM_SCRATCH or _imagenet_taught(record)):
+        if model == "A" and teacher.started_from != FROM_SCRATCH:
             raise SettingError(
                 f"The teacher {path} started from {teacher.started_from} weights or was taught by one that did. "
                 "Model A learns from the given images alone."
@@ -81,8 +81,10 @@ def checked_teachers(
     return tuple(teachers)
 
 
-def _imagenet_taught(record: dict[str, Any]) -> bool:
-    return any(teacher["started_from"] != FROM_SCRATCH for teacher in record.get("teachers", ()))
+def _first_start(record: dict[str, Any]) -> str:
+    """Its own start, or that of a teacher: each record holds what its teachers had inherited."""
+    starts = [record["started_from"]["start"], *(teacher["started_from"] for teacher in record.get("teachers", ()))]
+    return next((start for start in starts if start != FROM_SCRATCH), FROM_SCRATCH)
 
 
 def teachers_answers(paths: Sequence[Path], faces: Dataset, rows: np.ndarray, progress: Progress) -> Answers:

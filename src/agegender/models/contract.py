@@ -64,8 +64,8 @@ TERMS = {
     "gender_sigmoid": Term("a sigmoid: probability of female, 0..1", "End in Dense(1, activation='sigmoid')."),
     "age_years": Term("age in years, about 0..116", "Put the scaling back to years inside the model."),
     "age_distribution": Term(
-        "an inner softmax named age_distribution whose mean is the age",
-        "Name the softmax so and compute age as its mean by a fixed Dense(1).",
+        "an inner softmax named age_distribution whose mean or median is the age",
+        "Name the softmax so and compute age from it by fixed dense layers.",
         own=True,
     ),
     "feature_maps": Term("maps below 10 x 10 before a fully connected layer", "Stride or pool further down."),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agegender.models.layer_facts import LayerFacts, Shape, layer_facts
@@ -23,8 +23,12 @@ PURPOSES = {
     "mirror": "adds the mirror image",
     "mirror_average": "of the image and its mirror image",
     "age": "expectation over the ages",
+    "age_below_median": "which ages lie below the median",
 }
 """What the blocks of `input_layers` and `network` that learn nothing are for, by the block's name."""
+
+_COUNT_BELOW_MEDIAN = "counts them: the median"
+"""What `age` is for after a block `age_below_median`."""
 
 _INNER_BLOCK = re.compile(r"(block|unit|cell|res|residual|bottleneck|layer|b|u)\d+", re.IGNORECASE)
 _UNNAMED = "layers at"
@@ -74,6 +78,8 @@ def describe(model: Any, input_shape: tuple[int, int, int] | None = None) -> lis
     facts = layer_facts(model, input_shape)
     branches = dict.fromkeys(["", *(one.branch for one in facts)])
     blocks = [block for branch in branches for block in _blocks([one for one in facts if one.branch == branch])]
+    if any(block.name == "age_below_median" for block in blocks):
+        blocks = [replace(one, detail=_COUNT_BELOW_MEDIAN) if one.name == "age" else one for one in blocks]
     rest = int(model.count_params()) - sum(block.parameters for block in blocks)
     if rest:  # weights that a subclassed model holds itself, outside its layers
         blocks.append(ArchitectureBlock("own weights", "weights", (), rest))
