@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 
+from agegender.models.input_layers import IMAGE_SIZE, resized
 from agegender.models.network import MEAN, AgeGenderNetwork, build_network, dtype_policy, image_input
 
 
@@ -24,6 +25,7 @@ class CustomCnn:
             bfloat16 a network whose first residual stage stands at 32 x 32 trains three times as fast as at 64 x 64.
         stage_channels: Channels of each stage; the first stands at 32 x 32, each further one halves the side.
         stage_blocks: Residual blocks of each stage.
+        side: Height and width to which the network scales the image for its trunk; 128 leaves it as it is.
         squeeze_ratio: Channels of a block over the channels of its squeeze-excite bottleneck.
         drop_path: Probability that the last block is skipped while training; earlier ones less, linearly from 0.
         dropout: Share of the pooled features that is dropped while training.
@@ -34,6 +36,7 @@ class CustomCnn:
     stem_channels: tuple[int, int] = (32, 64)
     stage_channels: tuple[int, ...] = (64, 128, 256)
     stage_blocks: tuple[int, ...] = (2, 2, 2)
+    side: int = IMAGE_SIZE
     squeeze_ratio: int = 8
     drop_path: float = 0.1
     dropout: float = 0.4
@@ -78,8 +81,9 @@ def _block(x: Any, channels: int, stride: int, drop_path: float, plan: CustomCnn
 def build_trunk(plan: CustomCnn) -> keras.Model:
     """The feature extractor of Model A, from (batch, 128, 128, 3) in 0..1 to (batch, 8, 8, channels) by default."""
     images = image_input()
+    scaled = resized(images, plan.side)
     # Mean 0 and a spread near 1 for natural images.
-    x = keras.layers.Rescaling(4.0, -2.0, name="standardise")(images)
+    x = keras.layers.Rescaling(4.0, -2.0, name="standardise")(scaled)
     for index, channels in enumerate(plan.stem_channels, start=1):
         x = _conv_norm(x, channels, f"stem{index}", stride=2)
         x = keras.layers.ReLU(name=f"stem{index}_act")(x)

@@ -6,6 +6,7 @@ every Keras from 3.8 on, and since a convolution is no fully connected layer (br
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -18,7 +19,7 @@ CENTRE_CROP_PIXELS = 32
 """Rows and columns cut at each side before colour is read: the centre of a face is skin, its border may be sky."""
 
 RESIZE = "resize"
-"""How the names of the layers begin that enlarge an image."""
+"""How the names of the layers begin that change an image's size."""
 
 ORDER_STEEPNESS = 1e6
 """The sigmoid that chooses the order is exactly 0 or 1 in float32 once blue and red differ by 2e-5 (0.005 of 255)."""
@@ -75,13 +76,13 @@ def mirrored(images: Any) -> Any:
 
 
 def resized(images: Any, side: int) -> Any:
-    """Enlarge square images by cubic interpolation: a fixed 1x1 convolution over the columns, then one over the rows.
+    """Scale square images by cubic interpolation: a fixed 1x1 convolution over the columns, then one over the rows.
 
     Unlike `keras.layers.Resizing`, whose kernels differ between backends, this gives the same everywhere.
 
     Args:
         images: Keras tensor (batch, n, n, channels).
-        side: Height and width wanted, at least n.
+        side: Height and width wanted.
 
     Returns:
         Keras tensor (batch, side, side, channels); the same tensor when `side` is n.
@@ -99,19 +100,22 @@ def resized(images: Any, side: int) -> Any:
 def cubic_matrix(size: int, side: int) -> np.ndarray:
     """Cubic interpolation along one axis as a matrix (size, side), columns sum to 1; pixel centres stay centres.
 
-    Beyond the border the outermost pixel is repeated. Source: Keys, "Cubic Convolution Interpolation for Digital
-    Image Processing", IEEE Transactions on Acoustics, Speech and Signal Processing, 1981 (a = -0.5).
+    Beyond the border the outermost pixel is repeated. To reduce, the kernel is widened by the factor, so that fine
+    detail is averaged away and not aliased. Source: Keys, "Cubic Convolution Interpolation for Digital Image
+    Processing", IEEE Transactions on Acoustics, Speech and Signal Processing, 1981 (a = -0.5).
     """
     centres = (np.arange(side) + 0.5) * size / side - 0.5
+    factor = max(1.0, size / side)
+    reach = math.ceil(2 * factor)
     matrix = np.zeros((size, side))
-    for tap in range(-1, 3):
+    for tap in range(1 - reach, reach + 1):
         source = np.floor(centres) + tap
-        distance = np.abs(centres - source)
+        distance = np.abs(centres - source) / factor
         near = 1.5 * distance**3 - 2.5 * distance**2 + 1.0
         far = -0.5 * distance**3 + 2.5 * distance**2 - 4.0 * distance + 2.0
         weight = np.where(distance <= 1.0, near, np.where(distance < 2.0, far, 0.0))
         np.add.at(matrix, (np.clip(source, 0, size - 1).astype(int), np.arange(side)), weight)
-    return matrix
+    return matrix / matrix.sum(axis=0)
 
 
 def affine_colours(images: Any, matrix: np.ndarray, offset: np.ndarray, name: str) -> Any:

@@ -18,6 +18,7 @@ import pandas as pd
 from agegender.artifacts import plain, write_text
 from agegender.errors import InputError, Interrupted, SettingError
 from agegender.models.custom_cnn import CustomCnn, build_custom_cnn
+from agegender.models.input_layers import RESIZE
 from agegender.models.losses import SAVED_LOSSES, SAVED_METRICS, training_losses
 from agegender.models.network import AgeGenderNetwork
 from agegender.models.pretrained_cnn import RANDOM, PretrainedCnn, WeightsOrigin, build_pretrained_cnn
@@ -85,13 +86,38 @@ class Learner:
     origin: WeightsOrigin
 
 
-def learner(recipe: Recipe) -> Learner:
-    """The network of a recipe at its start, ready to learn at the recipe's precision."""
+def learner(recipe: Recipe, phase: Phase | None = None) -> Learner:
+    """The network of a recipe at its start, ready to learn at the recipe's precision.
+
+    Args:
+        recipe: The recipe.
+        phase: For which of its phases; the size of image may differ. None is the network's own.
+    """
+    if phase is not None:
+        recipe = dataclasses.replace(recipe, network=recipe.network_in(phase))
     network, origin = build(recipe, recipe.precision)
     model = with_fused_norms(network.training)
     trunk = model.get_layer(network.trunk.name)
     fixed = tuple(layer for layer in trunk._flatten_layers(include_self=False) if not layer.trainable)
     return Learner(model, trunk, fixed, origin)
+
+
+def moved(student: Learner, recipe: Recipe, phase: Phase, seed: int) -> Learner:
+    """The same weights in the network of another phase, whose trunk sees images of another size.
+
+    Args:
+        student: Whose weights.
+        recipe: Its recipe.
+        phase: The phase that begins.
+        seed: Of the dropout's states, which start anew: the same whether a training was interrupted or not.
+    """
+    keras.utils.set_random_seed(seed)
+    other = learner(recipe, phase)
+    weights = {variable.path: variable for variable in student.model.weights}
+    for variable in other.model.weights:
+        if variable.path in weights and RESIZE not in variable.path:
+            variable.assign(weights[variable.path])
+    return dataclasses.replace(other, origin=student.origin)
 
 
 def train(
@@ -129,6 +155,11 @@ def train(
             f"The recipe of {recipe.model} wants a share of {recipe.teacher_share:g} from teachers and none are given. "
             f"Give --taught-by FILE.keras, or --set {recipe.model}.teacher_share=0."
         )
+    if recipe.network_in(recipe.phases[-1]) != recipe.network:
+        raise SettingError(
+            f"The last phase of {recipe.model} is at {recipe.phases[-1].side} pixels and its network at "
+            f"{recipe.network.side}: set phases.-1.side=0."
+        )
     if len(training) < SMALLEST_SET:
         raise InputError(f"{len(training)} images to train on. Give at least {SMALLEST_SET}.")
     fingerprint = _fingerprint(recipe, seed, data_fingerprint)
@@ -137,7 +168,8 @@ def train(
     state = state or TrainingState(0, [], fingerprint, 0.0)
 
     keras.utils.set_random_seed(seed)
-    student = learner(recipe)
+    at = recipe.phase_at(max(state.epochs_done - 1, 0))
+    student = learner(recipe, at)
     model = student.model
     own: Answers | None = None
     if state.epochs_done:
@@ -152,6 +184,9 @@ def train(
         for phase in recipe.phases:
             end = begin + phase.epochs
             if state.epochs_done < end or end == recipe.epochs:
+                if recipe.network_in(phase) != recipe.network_in(at):
+                    student, at = moved(student, recipe, phase, seed), phase
+                    model = student.model
                 start_phase(student, recipe, phase, len(training))
                 if begin < state.epochs_done:
                     restore_optimizer(checkpoint, model)
@@ -209,6 +244,7 @@ def start_phase(student: Learner, recipe: Recipe, phase: Phase, images: int) -> 
     warmup = min(round(phase.warmup_epochs * steps), total - 1)
     rate = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup else phase.learning_rate,
+        alpha=phase.end_rate / phase.learning_rate,
         decay_steps=total - warmup,
         warmup_target=phase.learning_rate if warmup else None,
         warmup_steps=warmup,

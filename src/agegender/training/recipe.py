@@ -20,24 +20,30 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of epochs with one learning-rate curve: linear warm-up, then a cosine down to zero.
+    """A stretch of epochs with one learning-rate curve: linear warm-up, then a cosine down.
 
     Attributes:
         name: Shown in the history and in figures.
         epochs: Passes over the training images.
         learning_rate: Peak, per step, for AdamW.
+        end_rate: Where the cosine ends, at most `learning_rate`.
         warmup_epochs: Epochs from zero to the peak; may be a part of one.
         trunk_rate: Factor on the trunk's learning rate; 0 freezes it, 1 treats it like the heads.
         augmentation_strength: Factor on the recipe's augmentation, 0..1. A last phase of few epochs near 0 fits a
             network to images as they are: one that has only seen blurred and covered faces reads clear ones too old.
+        side: Height and width at which the trunk sees images in this phase, in place of the network's; 0 is the
+            network's own. Early epochs on smaller images cost less time (progressive resizing); the last phase must
+            be at the network's own.
     """
 
     name: str
     epochs: int
     learning_rate: float
     warmup_epochs: float = 0.0
+    end_rate: float = 0.0
     trunk_rate: float = 1.0
     augmentation_strength: float = 1.0
+    side: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,10 @@ class Recipe:
     def epochs(self) -> int:
         """All phases together."""
         return sum(phase.epochs for phase in self.phases)
+
+    def network_in(self, phase: Phase) -> CustomCnn | PretrainedCnn:
+        """The plan of the network while a phase lasts: the same weights, perhaps at another size of image."""
+        return dataclasses.replace(self.network, side=phase.side) if phase.side else self.network
 
     def phase_at(self, epoch: int) -> Phase:
         """The phase of an epoch, counted from 0; the last one for any later epoch."""
