@@ -62,7 +62,7 @@ def test_affine_colours() -> None:
     np.testing.assert_allclose(model.predict(values, verbose="0"), values @ matrix + offset, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("side", [160, 192])
+@pytest.mark.parametrize("side", [64, 96, 160, 192])
 def test_resized_is_cubic_interpolation(side: int) -> None:
     from PIL import Image
 

@@ -30,7 +30,7 @@ TINY = Recipe(
     model="A",
     network=CustomCnn(stem_channels=(8, 8), stage_channels=(8, 16), stage_blocks=(1, 1)),
     phases=(
-        Phase("heads", epochs=1, learning_rate=4e-3, trunk_rate=0.0),
+        Phase("heads", epochs=1, learning_rate=4e-3, end_rate=2e-3, trunk_rate=0.0, side=64),
         Phase("all", epochs=4, learning_rate=4e-3, warmup_epochs=0.5, trunk_rate=0.5),
     ),
     batch_size=8,
@@ -73,6 +73,7 @@ def test_the_history_has_a_row_an_epoch_and_the_phases(unbroken: fit.TrainedMode
     assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
     assert history["phase"].tolist() == ["heads", "all", "all", "all", "all"]
     assert history.notna().to_numpy().all()
+    assert history["learning_rate"].iloc[0] == pytest.approx(2e-3, rel=1e-3)
     assert history["learning_rate"].iloc[-1] == pytest.approx(0.0, abs=1e-6)
     assert history["train_gender_accuracy"].between(0, 1).all()
 
@@ -152,6 +153,43 @@ def test_stopped_by_the_user_keeps_the_last_epoch_and_says_how_to_go_on(
     other = dataclasses.replace(TINY, batch_size=4)
     with pytest.raises(SettingError, match="another recipe"):
         train(other, *faces, tmp_path, seed=3, resume=True)
+
+
+def test_stopped_before_the_images_change_size_it_goes_on_to_the_same_figures(
+    unbroken: fit.TrainedModel, faces: tuple[FaceArrays, FaceArrays], tmp_path: Path
+) -> None:
+    def stop_after_one(line: str) -> None:
+        if line.startswith("A   1/"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match="after epoch 1 of 5"):
+        train(TINY, *faces, tmp_path, seed=3, announce=stop_after_one)
+    resumed = train(TINY, *faces, tmp_path, seed=3, resume=True)
+    columns = ["train_age_mae", "validation_age_mae", "train_loss_batches"]
+    np.testing.assert_allclose(
+        resumed.history[columns].to_numpy(float), unbroken.history[columns].to_numpy(float), rtol=0.05, atol=0.1
+    )
+
+
+def test_a_phase_on_smaller_images_has_the_same_weights() -> None:
+    student = fit.learner(TINY, TINY.phases[0])
+    for variable in student.model.trainable_variables:
+        variable.assign_add(keras.ops.full(variable.shape, 0.25))
+    other = fit.moved(student, TINY, TINY.phases[1], seed=3)
+    assert [layer.name for layer in student.fixed] == ["resize_columns", "resize_rows"]
+    assert not other.fixed
+    weights = {variable.path: variable for variable in student.model.variables if "resize" not in variable.path}
+    assert {variable.path for variable in other.model.variables} == set(weights)
+    for variable in other.model.trainable_variables:
+        np.testing.assert_array_equal(variable, weights[variable.path])
+
+
+def test_the_last_phase_is_at_the_size_of_the_saved_network(
+    faces: tuple[FaceArrays, FaceArrays], tmp_path: Path
+) -> None:
+    small = dataclasses.replace(TINY, phases=TINY.phases[:1])
+    with pytest.raises(SettingError, match=r"at 64 pixels and its network at 128: set phases.-1.side=0"):
+        train(small, *faces, tmp_path, seed=3)
 
 
 def test_a_broken_checkpoint_is_no_checkpoint(tmp_path: Path) -> None:

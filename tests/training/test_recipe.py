@@ -25,7 +25,7 @@ def test_values_are_changed_by_path() -> None:
     recipe = default_recipe("A", drawn=False)
     assert override(recipe, "batch_size", "32").batch_size == 32
     assert override(recipe, "weight_decay", "1").weight_decay == 1.0
-    assert override(recipe, "phases.0.epochs", "3").epochs == 3
+    assert override(recipe, "phases.0.epochs", "3").phases[0].epochs == 3
     assert override(recipe, "phases.-1.name", "last").phases[-1].name == "last"
     assert override(recipe, "augmentation.erase", "0.1").augmentation.erase == 0.1
     assert override(recipe, "network.mirror_average", "false").network.mirror_average is False
@@ -73,6 +73,13 @@ def test_each_epoch_belongs_to_a_phase() -> None:
         "clear images",
         "clear images",
     ]
+
+
+def test_a_phase_may_see_the_network_at_another_size() -> None:
+    recipe = default_recipe("A", drawn=False)
+    assert [recipe.network_in(phase).side for phase in recipe.phases] == [64, 96, 128, 128]
+    assert recipe.network_in(recipe.phases[-1]) == recipe.network
+    assert dataclasses.replace(recipe.network_in(recipe.phases[0]), side=128) == recipe.network
 
 
 def test_a_record_of_an_earlier_version_lacks_new_values_and_is_read() -> None:
