@@ -99,7 +99,13 @@ def head(facts: CardFacts) -> dict[str, Any]:
         **licence,
         "library_name": "keras",
         "pipeline_tag": "image-classification",
-        "tags": ["age-estimation", "gender-classification", "face", "multi-output", *(["drawn"] if facts.drawn else [])],
+        "tags": [
+            "age-estimation",
+            "gender-classification",
+            "face",
+            "multi-output",
+            *(["drawn"] if facts.drawn else []),
+        ],
         "metrics": ["mae", "accuracy"],
         "model-index": [
             {

@@ -1,4 +1,4 @@
-"""What a card is written from: the sidecar, the run's record and its evaluation. A fact that is not there is an error."""
+"""What a card is written from: sidecar, run record and evaluation. A fact that is not there is an error."""
 
 from __future__ import annotations
 
@@ -142,9 +142,7 @@ class CardFacts:
         return self.terms
 
 
-def read_facts(
-    root: Path, model: str, *, data_set: str | None = None, data_licence: str | None = None
-) -> CardFacts:
+def read_facts(root: Path, model: str, *, data_set: str | None = None, data_licence: str | None = None) -> CardFacts:
     """Collect what a run folder, or a folder of shipped models, says of one model.
 
     Args:

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from agegender import __version__
 from agegender.backend import choose_backend
+from agegender.cli.card import card_command
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
@@ -66,6 +67,7 @@ for name, command in (
     ("evaluate", evaluate_command),
     ("sensitivity", sensitivity_command),
     ("check", check_command),
+    ("card", card_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),

@@ -12,7 +12,9 @@ from rich.markup import escape
 def card_command(
     run: Annotated[
         Path,
-        typer.Argument(exists=True, file_okay=False, show_default=False, help="A run folder, or one of shipped models."),
+        typer.Argument(
+            exists=True, file_okay=False, show_default=False, help="A run folder, or one of shipped models."
+        ),
     ],
     *,
     out: Annotated[
