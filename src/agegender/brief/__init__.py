@@ -10,6 +10,7 @@ from agegender.brief.form import (
     read_hand_in,
 )
 from agegender.brief.links import link_problem, share_host
+from agegender.brief.marking import MARKING_TABLE, MarkingRow, MemberMark, member_marks
 from agegender.brief.sections import (
     NOTEBOOK_STEPS,
     REPORT_SECTIONS,
@@ -21,12 +22,15 @@ from agegender.brief.sections import (
 from agegender.brief.words import WORD_LIMIT, check_length, count_words
 
 __all__ = [
+    "MARKING_TABLE",
     "NOTEBOOK_STEPS",
     "REPORT_SECTIONS",
     "WORD_LIMIT",
     "ContributionForm",
     "HandIn",
+    "MarkingRow",
     "Member",
+    "MemberMark",
     "NotebookStep",
     "ReportSection",
     "check_form",
@@ -35,6 +39,7 @@ __all__ = [
     "form_problems",
     "hand_in_from_dict",
     "link_problem",
+    "member_marks",
     "missing_sections",
     "missing_steps",
     "read_hand_in",

@@ -23,7 +23,9 @@ def check_notebook(folder: HandInFolder) -> Iterator[Finding]:
     path = folder.notebook
     if path is None:
         others = ", ".join(other.name for other in folder.of_kind(".ipynb"))
-        yield failed("notebook_file", f"It is not there. {f'There is {others}.' if others else 'No notebook is there.'}")
+        yield failed(
+            "notebook_file", f"It is not there. {f'There is {others}.' if others else 'No notebook is there.'}"
+        )
         return
     try:
         notebook = read_notebook(path)

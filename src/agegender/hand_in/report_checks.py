@@ -65,7 +65,8 @@ def read_form(cover: str) -> ContributionForm | None:
     begin = re.search(r"contribution", cover, re.IGNORECASE)
     if begin is None:
         return None
-    text = re.sub(r"https?://\S+", " ", cover[begin.start() :])
+    whole = cover[begin.start() :]
+    text = whole.split("http", maxsplit=1)[0]  # an address broken over two lines may hold what looks like an ID
     ids = [match.group() for match in _ID.finditer(text)]
     shares = [float(share) for share in _PERCENT.findall(text)]
     if not shares and ids:
@@ -73,7 +74,7 @@ def read_form(cover: str) -> ContributionForm | None:
     if len(shares) > len(ids) > 0:  # the form's own words may name percentages too: each ID's is the next one after it
         after = [_PERCENT.search(text, match.end()) for match in _ID.finditer(text)]
         shares = [float(match.group(1)) for match in after if match is not None]
-    agreed = _AGREED.search(text)
+    agreed = _AGREED.search(whole)
     members = tuple(Member(one, share) for one, share in zip(ids, shares, strict=False))
     return ContributionForm(members, None if agreed is None else agreed.group(1).lower() == "yes")
 
@@ -92,7 +93,9 @@ def _links(report: PdfReport) -> Finding:
     shared = [link for link in report.all_links if not link_problem(link)]
     if len(shared) >= 2:
         hosts = dict.fromkeys(str(share_host(link)) for link in shared)
-        return passed("report_links", f"{len(shared)} share links ({', '.join(hosts)}); open them to see that they work")
+        return passed(
+            "report_links", f"{len(shared)} share links ({', '.join(hosts)}); open them to see that they work"
+        )
     cover_urls = re.findall(r"https?://\S+", report.cover)
     others = [link for link in report.all_links if link not in shared and any(map(link.startswith, cover_urls))]
     wrong = " ".join(link_problem(link) for link in others)
@@ -103,7 +106,9 @@ def _words(report: PdfReport) -> Finding:
     estimate = count_words(body_text(report))
     if report.words is not None:
         if report.words > WORD_LIMIT:
-            return failed("report_words", f"{report.words:,} words, exactly", f"Take out {report.words - WORD_LIMIT:,}.")
+            return failed(
+                "report_words", f"{report.words:,} words, exactly", f"Take out {report.words - WORD_LIMIT:,}."
+            )
         if estimate > max(WORD_LIMIT, RECORD_WITHIN * report.words):
             return judge(
                 "report_words",
