@@ -46,8 +46,9 @@ def hand_in_check_command(
 ) -> None:
     """Check a folder that is to be handed in, and say how far each line of the marking table is decided.
 
-    Both models by name and contract; the notebook run from top to bottom with every output and step; the report's form,
-    links, sections and length; no author's name in any file. What only a person can see is said to be so.
+    Models by name and contract; the notebook run from top to bottom, outputs kept, every step there; form, links,
+    sections and length of the report; no author's name in any file. What only a person can see is said to be so.
+
     The exit code is 1 if any check fails.
 
     Example: agegender hand-in check to_submit/ --name "Ada Lovelace"
@@ -79,7 +80,7 @@ def hand_in_marks_command(
         ),
     ],
     others: Annotated[
-        list[float] | None, typer.Argument(show_default=False, help="The further contributions.", metavar="[PERCENT]")
+        list[float] | None, typer.Argument(show_default=False, help="The further contributions.", metavar="PERCENT")
     ] = None,
     days_late: Annotated[float, typer.Option("--days-late", min=0, help="Days after the deadline.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the marks as JSON.")] = False,
