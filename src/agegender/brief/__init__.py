@@ -18,7 +18,7 @@ from agegender.brief.sections import (
     missing_sections,
     missing_steps,
 )
-from agegender.brief.words import WORD_LIMIT, check_length, count_words
+from agegender.brief.words import WORD_LIMIT, check_length, count_words, words_keyword, words_of_keywords
 
 __all__ = [
     "NOTEBOOK_STEPS",
@@ -39,4 +39,6 @@ __all__ = [
     "missing_steps",
     "read_hand_in",
     "share_host",
+    "words_keyword",
+    "words_of_keywords",
 ]
