@@ -1,6 +1,6 @@
 import pytest
 
-from agegender.brief import WORD_LIMIT, check_length, count_words
+from agegender.brief import WORD_LIMIT, check_length, count_words, words_keyword, words_of_keywords
 from agegender.errors import OutputError
 
 
@@ -22,3 +22,8 @@ def test_the_limit_is_allowed_and_one_more_is_not():
     check_length(WORD_LIMIT)
     with pytest.raises(OutputError, match=r"1,501 words.*1,500.*by 1\."):
         check_length(WORD_LIMIT + 1)
+
+
+def test_keywords_carry_the_count_and_others_carry_none():
+    assert words_of_keywords(f"age, {words_keyword(1234)}, gender") == 1234
+    assert words_of_keywords("age, gender, 1234") is None

@@ -19,7 +19,7 @@ from agegender.brief.sections import (
     missing_sections,
     missing_steps,
 )
-from agegender.brief.words import WORD_LIMIT, check_length, count_words
+from agegender.brief.words import WORD_LIMIT, check_length, count_words, words_keyword, words_of_keywords
 
 __all__ = [
     "MARKING_TABLE",
@@ -44,4 +44,6 @@ __all__ = [
     "missing_steps",
     "read_hand_in",
     "share_host",
+    "words_keyword",
+    "words_of_keywords",
 ]

@@ -29,7 +29,9 @@ class ReportSection:
 REPORT_SECTIONS: tuple[ReportSection, ...] = (
     ReportSection(1, "Introduction", (), r"introduction"),
     ReportSection(2, "The custom CNN", _PARTS_OF_A_MODEL, r"\b(custom|own)\b[\w ,-]*(cnn|network|model)"),
-    ReportSection(3, "The pre-trained CNN", _PARTS_OF_A_MODEL, r"pre-?\s?trained[\w ,-]*(cnn|network|model)|transfer[ -]learning"),
+    ReportSection(
+        3, "The pre-trained CNN", _PARTS_OF_A_MODEL, r"pre-?\s?trained[\w ,-]*(cnn|network|model)|transfer[ -]learning"
+    ),
     ReportSection(
         4, "Summary and discussion", ("Comparison", "What was achieved", "Insights and limits"),
         r"(summary|discussion|conclusion)",

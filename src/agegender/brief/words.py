@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agegender.errors import OutputError
 
 WORD_LIMIT = 1500
@@ -32,3 +34,17 @@ def check_length(words: int, *, limit: int = WORD_LIMIT) -> None:
             f"The report's body has {words:,} words; the brief allows {limit:,}, without references, tables, figures "
             f"and captions. Shorten it by {words - limit:,}."
         )
+
+
+def words_keyword(words: int) -> str:
+    """What our own reports write among the keywords of their PDF, so that a checker knows the exact count."""
+    return f"{_KEYWORD} {words}"
+
+
+def words_of_keywords(keywords: str) -> int | None:
+    """The body's words as a PDF's keywords state them; None for a PDF that we did not make."""
+    found = re.search(rf"{_KEYWORD} (\d+)", keywords)
+    return int(found.group(1)) if found else None
+
+
+_KEYWORD = "body words:"
