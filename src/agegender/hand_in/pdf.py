@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agegender.brief import REPORT_SECTIONS
+from agegender.brief import REPORT_SECTIONS, words_of_keywords
 from agegender.errors import InputError
 from agegender.optional import require
-
-WORDS_KEY = "/AgegenderWords"
-"""The property in which our own reports keep the exact count of their words, from their source."""
 
 _URL = re.compile(r"https?://[^\s<>\"')\]]+")
 
@@ -26,7 +23,7 @@ class PdfReport:
         pages: The text of each.
         links: Targets of the links that can be followed, in order, each once.
         authors: Whom its properties name as author or creator, where that is no program.
-        words: The exact count of words that our own reports keep in their properties; None in others.
+        words: The exact count of words that our own reports keep among their keywords; None in others.
     """
 
     pages: tuple[str, ...]
@@ -73,14 +70,14 @@ def read_pdf(path: Path) -> PdfReport:
         properties = reader.metadata or {}
         links = tuple(dict.fromkeys(link for page in reader.pages for link in _page_links(page)))
         authors = tuple(dict.fromkeys(name for name in _authors(reader, properties) if name))
-        recorded = str(properties.get(WORDS_KEY, ""))
+        words = words_of_keywords(str(properties.get("/Keywords", "")))
     except InputError:
         raise
     except Exception as error:  # pypdf raises whatever a broken file leads it to
         raise InputError(f"{path.name} is no PDF that can be read ({type(error).__name__}: {error}).") from error
     if not any(page.strip() for page in pages):
         raise InputError(f"{path.name} has no text that can be selected: is it a scan?")
-    return PdfReport(pages, links, authors, int(recorded) if recorded.isdecimal() else None)
+    return PdfReport(pages, links, authors, words)
 
 
 def _page_links(page: Any) -> Iterator[str]:

@@ -112,7 +112,7 @@ def _words(report: PdfReport) -> Finding:
         if estimate > max(WORD_LIMIT, RECORD_WITHIN * report.words):
             return judge(
                 "report_words",
-                f"Its properties say {report.words:,} words; the text looks like {estimate:,} (an estimate).",
+                f"Its keywords say {report.words:,} words; the text looks like {estimate:,} (an estimate).",
                 "Count the words of its body.",
             )
         return passed("report_words", f"{report.words:,} words, exactly")
