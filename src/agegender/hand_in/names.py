@@ -28,9 +28,9 @@ class Author:
     source: str
 
     def pattern(self) -> re.Pattern[str]:
-        """Finds the name in `folded` text, in either order of its words, and joined, dotted or dashed."""
+        """Finds the name in `folded` text, the last word at the end or first, and joined, dotted or dashed."""
         words = [re.escape(word) for word in re.split(r"[\s,]+", folded(self.name)) if word]
-        orders = [words] if "@" in self.name else [words, [*words[1:], words[0]], words[::-1]]
+        orders = [words] if "@" in self.name else [words, [words[-1], *words[:-1]]]  # as said; the last name first
         forms = dict.fromkeys(r"[\s,._-]{0,3}".join(order) for order in orders)
         return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(forms)})(?![^\W\d_])")
 
