@@ -223,6 +223,44 @@ def test_calibration_and_intervals_appear_when_the_sidecar_has_them(run: Path) -
     assert "### Calibration" not in text
 
 
+def test_a_calibration_is_told_in_sentences(run: Path) -> None:
+    record = {
+        "version": 1,
+        "model_sha256": "0" * 64,
+        "calibrated_on": {"set": "validation images", "n": 1000},
+        "age": {"method": "shortest", "level": 0.9, "edges": [20.0], "thresholds": [0.9, None], "counts": [400, 600]},
+        "baselines": [],
+        "gender": {
+            "temperature": {"temperature": 1.25, "n": 1000, "loss_before": 0.25, "loss_after": 0.21},
+            "unsure": {"distance": 1.0, "risk": 0.05, "confidence": 0.95, "n": 1000, "answered": 950, "errors": 30},
+        },
+        "compared": [
+            {
+                "method": "shortest", "chosen": True, "coverage": 0.907, "mean_width": 19.25, "worst_band": "50-64",
+                "worst_coverage": 0.871,
+            }
+        ],
+    }  # fmt: skip
+    changed(run, "A", calibration=record)
+    text = section(card(run), "Calibration and intervals")
+    for said in (
+        "Fitted on 1,000 images",
+        "each of 2 bands",
+        "hold 90.7 %",
+        "50-64: 87.1 %",
+        "temperature 1.250",
+        "950 of 1,000 calibration images, 30 of them wrongly",
+    ):
+        assert said in text
+    record["gender"]["unsure"]["distance"] = None
+    changed(run, "A", calibration=record)
+    assert "never answered" in card(run)
+    del record["age"]["level"]
+    changed(run, "A", calibration=record)
+    with pytest.raises(InputError, match=r"'Calibration and intervals' \(a record is not as expected"):
+        card(run)
+
+
 def test_a_model_trained_on_everything_quotes_its_twin(run: Path) -> None:
     epoch = read_json(run / "age_gender_A.json")["last_epoch"]
     own = {"train_age_mae": 4.4, "train_gender_accuracy": 0.95, "validation_age_mae": None}

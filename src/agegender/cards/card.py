@@ -9,6 +9,7 @@ from typing import Any
 
 from agegender.artifacts import write_text
 from agegender.cards import figures, sections
+from agegender.cards.calibration import calibration
 from agegender.cards.facts import CardFacts, MissingFactError, models_in, read_facts
 from agegender.cards.yaml import yaml_block
 from agegender.errors import InputError
@@ -40,7 +41,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("Training data", sections.training_data),
     Section("Training", sections.training),
     Section("Evaluation", figures.evaluation),
-    Section("Calibration and intervals", sections.calibration, optional=True),
+    Section("Calibration and intervals", calibration, optional=True),
     Section("Limits", figures.limits),
     Section("Ethics", sections.ethics),
     Section("Licences", sections.licences),

@@ -5,8 +5,6 @@ Which sections there are: Mitchell et al., "Model Cards for Model Reporting", FA
 
 from __future__ import annotations
 
-import math
-
 from agegender.cards.facts import CardFacts, MissingFactError
 from agegender.cards.terms import CODE_TERMS, weights_terms
 from agegender.cards.words import bullets, counted, share
@@ -120,15 +118,6 @@ def training(facts: CardFacts) -> str:
     return bullets(lines)
 
 
-def calibration(facts: CardFacts) -> str:
-    """What was fitted after training so that probabilities and intervals hold; empty if nothing was."""
-    parts = []
-    for key, title in (("calibration", "Calibration"), ("intervals", "Intervals")):
-        if facts.has(key):
-            parts.append(f"### {title}\n\n{_nested(facts.of(key))}")
-    return "\n\n".join(parts)
-
-
 def ethics(facts: CardFacts) -> str:
     """What the labels are and are not, and what is asked of whoever uses the model."""
     lines = [
@@ -190,26 +179,3 @@ def _last_epoch(facts: CardFacts) -> str:
 def _duration(seconds: float) -> str:
     minutes = seconds / 60
     return f"{seconds:.0f} seconds" if minutes < 2 else f"{minutes:.0f} minutes"
-
-
-def _nested(content: object, depth: int = 0) -> str:
-    """A record as a Markdown list; long lists of numbers by their length and ends."""
-    if not isinstance(content, dict):
-        return f"{'  ' * depth}- {_value(content)}"
-    lines = []
-    for key, value in content.items():
-        name = str(key).replace("_", " ")
-        if isinstance(value, dict):
-            lines += [f"{'  ' * depth}- {name}:", _nested(value, depth + 1)]
-        else:
-            lines.append(f"{'  ' * depth}- {name}: {_value(value)}")
-    return "\n".join(lines)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, float) and math.isfinite(value):
-        return f"{value:.4g}"
-    if isinstance(value, list):
-        shown = [_value(item) for item in (value if len(value) <= 6 else [value[0], value[-1]])]
-        return ", ".join(shown) if len(value) <= 6 else f"{len(value)} values, {shown[0]} to {shown[1]}"
-    return str(value)
