@@ -64,7 +64,7 @@ def _order(notebook: Notebook) -> Finding:
         return failed("notebook_order", f"{'; '.join(backwards[:4])}{' and more' if len(backwards) > 4 else ''}.")
     if not run:
         return failed("notebook_order", "No cell was run.")
-    again = " (some were run more than once)" if counts[-1] - counts[0] >= len(run) else ""
+    again = " (some were run more than once)" if counts[-1] - counts[0] >= len(notebook.code) else ""
     return passed("notebook_order", f"[{counts[0]}] to [{counts[-1]}], rising{again}")
 
 
