@@ -145,6 +145,7 @@ def recorded(file: str, **values: Any) -> Callable[[Path], object]:
 
 FAULTS: dict[str, tuple[Spoil, set[str]]] = {
     "none": (files(Path.exists), set()),
+    "none, one person alone": (report(members=(("s1234567", 100),)), set()),
     "a renamed model": (
         files(lambda folder: (folder / A).rename(folder / "model_A.keras")),
         {"model_A_file", "model_A_contract"},
@@ -223,7 +224,7 @@ def test_a_fault_fails_the_right_checks(fault: str, given: Spoilt, contract: Con
 
 
 def test_at_least_twelve_faults_are_planted() -> None:
-    assert len(FAULTS) - 1 >= 12
+    assert sum(bool(expected) for _, expected in FAULTS.values()) >= 12
 
 
 def test_every_check_is_made_and_nothing_is_left_to_a_person_that_can_be_seen(

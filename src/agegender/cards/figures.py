@@ -45,11 +45,14 @@ def limits(facts: CardFacts) -> str:
 
 def _measured_where(facts: CardFacts) -> str:
     measured, name = facts.measured, facts.measured_on
-    unseen = "images that training never saw"
-    chosen = f"{unseen} and that chose nothing" if name == "test" else f"{unseen}, on which the recipe was chosen"
+    which = (
+        "given apart from the training data"
+        if name == "test"
+        else "held out of training; the recipe was chosen on them"
+    )
     drawn = " They are drawn faces: the figures say nothing about people." if measured.drawn else ""
     return (
-        f"Measured on {counted(measured.n, f'{name} image')}: {chosen}. In brackets: 95 % intervals, bootstrap over "
+        f"Measured on {counted(measured.n, f'{name} image')}, {which}. In brackets: 95 % intervals, bootstrap over "
         f"images. Channel order {facts.order.upper()}.{drawn}"
     )
 
@@ -109,20 +112,32 @@ def _compared(facts: CardFacts) -> str:
 
 
 def _worst_groups(result: EvaluationResult) -> list[str]:
+    """Which groups are read worst, by column; where intervals overlap, that none stands out."""
     lines = []
     for column in dict.fromkeys(part.column for part in result.slices):
         enough = [part for part in result.by(column) if not part.few]
         if len(enough) < 2:
             continue
         what = "age band" if column == "age" else column
-        age = max(enough, key=lambda part: part.figures.mae.value)
-        gender = min(enough, key=lambda part: part.figures.gender_accuracy.value)
+        ages = sorted(enough, key=lambda part: part.figures.mae.value)
+        genders = sorted(enough, key=lambda part: part.figures.gender_accuracy.value, reverse=True)
+        ages_part = ages[-1].figures.mae.low > ages[0].figures.mae.high
+        genders_part = genders[-1].figures.gender_accuracy.high < genders[0].figures.gender_accuracy.low
         lines.append(
-            f"By {what}, age is read worst of {age.name} (MAE {years(age.figures.mae)} years, "
-            f"{counted(age.figures.n, 'image')}) and gender of {gender.name} "
-            f"({percent(gender.figures.gender_accuracy)}, {counted(gender.figures.n, 'image')})."
+            f"By {what}, age MAE {_stands_out(ages, ages_part)}: {years(ages[0].figures.mae)} years of {ages[0].name} "
+            f"to {years(ages[-1].figures.mae)} of {ages[-1].name}."
+        )
+        lines.append(
+            f"By {what}, gender accuracy {_stands_out(genders, genders_part)}: "
+            f"{percent(genders[0].figures.gender_accuracy)} of {genders[0].name} to "
+            f"{percent(genders[-1].figures.gender_accuracy)} of {genders[-1].name}."
         )
     return lines
+
+
+def _stands_out(best_to_worst: Sequence[SliceResult], clearly: bool) -> str:
+    """What may be said of the worst group; the intervals of best and worst part or overlap."""
+    return f"is worst for {best_to_worst[-1].name}" if clearly else "differs by no more than chance may explain"
 
 
 def _gap(facts: CardFacts) -> list[str]:

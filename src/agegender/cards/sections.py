@@ -110,7 +110,7 @@ def training(facts: CardFacts) -> str:
         "Against overfitting: augmentation of the training images alone, dropout "
         f"{facts.of('recipe.network.dropout'):g}, stochastic depth {facts.of('recipe.network.drop_path'):g}, "
         "weight decay, averaged weights.",
-        f"Seed {facts.of('seed')}; {_duration(float(facts.of('training_seconds')))} in float precision "
+        f"Seed {facts.of('seed')}; {_duration(float(facts.of('training_seconds')))} computed in "
         f"`{facts.of('recipe.precision')}`; Keras {facts.of('versions').get('keras', 'of unknown version')}, "
         f"agegender {facts.of('versions.agegender')}.",
         _last_epoch(facts),

@@ -100,7 +100,7 @@ def weights_terms(started_from: dict[str, str], teachers: tuple[str, ...] = ()) 
         )
     else:
         text = (
-            f"Training started from the ImageNet weights of {source}; Apache-2.0 asks that its notice "
+            f"Training started from ImageNet weights: {source}. That licence asks that its notice "
             "(`agegender/models/weights/NOTICE.md`) goes with the model."
         )
     if teachers:

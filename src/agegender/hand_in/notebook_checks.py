@@ -15,6 +15,9 @@ from agegender.hand_in.result import Finding
 STEPS_WITH_PICTURES = ("samples", "1", "2A", "4A", "2B", "4B")
 """Sample images, augmented images, drawn architectures, learning curves."""
 
+SHOWN = 10
+"""Cells that are named before the rest is counted."""
+
 _TRACEBACK = "Traceback (most recent call last)"
 
 
@@ -96,7 +99,8 @@ def _steps(notebook: Notebook) -> Iterator[Finding]:
 
 def _numbers(cells: Iterable[Cell]) -> str:
     numbers = [str(cell.number) for cell in cells]
-    return f"{'cell' if len(numbers) == 1 else 'cells'} {', '.join(numbers)}"
+    more = f" and {len(numbers) - SHOWN} more" if len(numbers) > SHOWN else ""
+    return f"{'cell' if len(numbers) == 1 else 'cells'} {', '.join(numbers[:SHOWN])}{more}"
 
 
 def _counted(number: int, what: str) -> str:
