@@ -24,6 +24,8 @@ PAIR = (Member("s1234567", 60.0), Member("s7654321", 40.0))
         "Contribution form\nID Percentage\ns1234567 60 %\ns7654321 40 %\nAll agree: yes",
         "Contribution\nID\ns1234567\ns7654321\nPercentage\n60%\n40%\nAgreed (yes/no): yes",
         "Contribution (percentages sum to 100 %)\ns1234567 did 60 % of it\ns7654321 did 40 %\nagreed: yes",
+        "Contribution form\ns1234567 60 % A, 4000 steps, 90 % of them at night\ns7654321 40\N{NO-BREAK SPACE}% B\n"
+        "All members agree on these shares: yes",
         "contribution form\ns1234567 60\ns7654321 40\nDo you agree? Yes",
         "CONTRIBUTION FORM s1234567 60.0 % s7654321 40 % agreed yes\nhttps://drive.google.com/file/d/1Ab\n2345678/view",
     ],

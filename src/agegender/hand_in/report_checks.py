@@ -16,6 +16,7 @@ from agegender.brief import (
     missing_sections,
     share_host,
 )
+from agegender.brief.form import WHOLE
 from agegender.errors import InputError
 from agegender.hand_in.criteria import REPORT_FILE, failed, judge, passed
 from agegender.hand_in.folder import HandInFolder
@@ -30,7 +31,7 @@ RECORD_WITHIN = 1.5
 
 _PERCENT = re.compile(r"(?<![\d.,:])(\d{1,3}(?:\.\d+)?)\s*%")
 _BARE_NUMBER = re.compile(r"(?<![\w.,:/-])(\d{1,3}(?:\.\d+)?)(?![\w.,:/-])")
-_ID = re.compile(r"\b(?=[\w-]*\d{4})[A-Za-z]{0,4}-?\d{4,12}[A-Za-z]{0,2}\b")
+_ID = re.compile(r"\b[A-Za-z]{0,4}-?\d{5,12}[A-Za-z]{0,2}\b")
 _AGREED = re.compile(r"agree[^.%]{0,120}?\b(yes|no)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -58,25 +59,30 @@ def check_report(folder: HandInFolder) -> Iterator[Finding]:
 
 
 def read_form(cover: str) -> ContributionForm | None:
-    """The contribution form as it can be read off a cover; None where nothing there says contribution.
-
-    IDs and percentages are paired in the order in which they stand, line by line or column by column.
-    """
+    """The contribution form as it can be read off a cover; None where nothing there says contribution."""
     begin = re.search(r"contribution", cover, re.IGNORECASE)
     if begin is None:
         return None
     whole = cover[begin.start() :]
     text = whole.split("http", maxsplit=1)[0]  # an address broken over two lines may hold what looks like an ID
-    ids = [match.group() for match in _ID.finditer(text)]
-    shares = [float(share) for share in _PERCENT.findall(text)]
-    if not shares and ids:
-        shares = [float(share) for share in _BARE_NUMBER.findall(text) if 0 < float(share) <= 100][: len(ids)]
-    if len(shares) > len(ids) > 0:  # the form's own words may name percentages too: each ID's is the next one after it
-        after = [_PERCENT.search(text, match.end()) for match in _ID.finditer(text)]
-        shares = [float(match.group(1)) for match in after if match is not None]
     agreed = _AGREED.search(whole)
-    members = tuple(Member(one, share) for one, share in zip(ids, shares, strict=False))
-    return ContributionForm(members, None if agreed is None else agreed.group(1).lower() == "yes")
+    return ContributionForm(_members(text), None if agreed is None else agreed.group(1).lower() == "yes")
+
+
+def _members(text: str) -> tuple[Member, ...]:
+    """IDs with the percentages that stand after them, line by line or, where all IDs come first, in the same order."""
+    ids = list(_ID.finditer(text))
+    shares = list(_PERCENT.finditer(text)) or [
+        match for match in _BARE_NUMBER.finditer(text) if 0 < float(match.group(1)) <= WHOLE
+    ]
+    of_id: dict[str, float] = {}
+    for share in shares:
+        before = [one.group() for one in ids if one.end() <= share.start()]
+        if before:  # else it belongs to the form's own words, such as "sum to 100 %"
+            of_id.setdefault(before[-1], float(share.group(1)))
+    if len(of_id) == 1 and len(ids) == len(shares):
+        of_id = {one.group(): float(share.group(1)) for one, share in zip(ids, shares, strict=True)}
+    return tuple(Member(one, share) for one, share in of_id.items())
 
 
 def _form(report: PdfReport) -> Finding:
