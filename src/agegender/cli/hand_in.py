@@ -104,8 +104,8 @@ def hand_in_marks_command(
 
 
 def _print_report(report: HandInReport) -> None:
-    console.print(_table(f"Checks of {report.folder}", report.checks))
-    console.print(_table("Marking table", report.marking))
+    console.print(_table(f"Checks of {report.folder}", report.checks, named=True))
+    console.print(_table("Marking table", report.marking, named=False))
     open_rows = [check for check in report.checks if check.verdict == "a person must judge"]
     if report.passed:
         rest = f"; a person must judge {len(open_rows)}" if open_rows else ""
@@ -115,12 +115,14 @@ def _print_report(report: HandInReport) -> None:
         console.print(f"[red]{len(report.failed)} of {len(report.checks)} checks fail:[/] {names}.", soft_wrap=True)
 
 
-def _table(title: str, findings: Sequence[Finding]) -> Table:
+def _table(title: str, findings: Sequence[Finding], *, named: bool) -> Table:
+    """Findings, one a line; `named` puts a check's name above what it asks, since the marking table refers to it."""
     styles = {"pass": "green", "fail": "red", "a person must judge": "yellow"}
     table = Table(title=escape(title), title_justify="left", expand=False)
     for heading in ("Criterion", "Verdict", "Found", "What to do"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
         verdict = f"[{styles[finding.verdict]}]{finding.verdict.value}[/]"
-        table.add_row(escape(finding.criterion), verdict, escape(finding.found), escape(finding.advice))
+        asked = f"[b]{finding.name}[/]\n{escape(finding.criterion)}" if named else escape(finding.criterion)
+        table.add_row(asked, verdict, escape(finding.found), escape(finding.advice))
     return table

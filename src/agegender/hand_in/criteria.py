@@ -72,7 +72,7 @@ CRITERIA: dict[str, Criterion] = {
     ),
     **{
         f"section_{section.number}": Criterion(
-            f"the report has section {section.number}, {section.title.lower()}",
+            f"the report has section {section.number}, {section.title!r}",
             f"Add a section under the heading {str(section.number) + ' ' + section.title!r}.",
         )
         for section in REPORT_SECTIONS

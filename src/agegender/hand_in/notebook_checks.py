@@ -92,7 +92,8 @@ def _steps(notebook: Notebook) -> Iterator[Finding]:
         if not cells:
             yield failed(name, "There is its heading, and no code before the next step's.")
         elif step.key in STEPS_WITH_PICTURES and not pictures:
-            yield failed(name, f"{len(cells)} code cells, and no picture among their outputs.")
+            found = f"{_counted(len(cells), 'code cell')}, and no picture among the outputs."
+            yield failed(name, found, "Show the step's picture with the code that makes it, and keep the output.")
         else:
             yield passed(name, f"{_counted(len(cells), 'code cell')}, {_counted(pictures, 'picture')}")
 
