@@ -22,11 +22,14 @@ def test_the_page_of_commands_is_up_to_date(script: Callable[[str], ModuleType])
 def test_commands_and_options_of_the_readme_exist() -> None:
     commands = typer.main.get_group(app).commands
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = re.findall(r"^(?:\.venv/bin/)?agegender ([a-z]+)(.*)$", text, flags=re.MULTILINE)
+    lines = re.findall(r"^(?:\.venv/bin/)?agegender ([a-z-]+)(.*)$", text, flags=re.MULTILINE)
     assert len(lines) >= 5
     for name, rest in lines:
         assert name in commands, name
-        known = {option for parameter in commands[name].params for option in parameter.opts}
+        command = commands[name]
+        if inner := getattr(command, "commands", None):
+            command = inner[rest.split()[0]]
+        known = {option for parameter in command.params for option in parameter.opts}
         for option in re.findall(r"(?<!\S)(--[a-z-]+)", rest.split("#")[0]):
             assert option in known, f"agegender {name} {option}"
 

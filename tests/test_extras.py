@@ -58,6 +58,17 @@ def test_run_says_what_to_install(blocked: tuple[str, ...], extra: str, tmp_path
     assert not (tmp_path / "run").exists()
 
 
+def test_checking_a_hand_in_without_pypdf_says_what_to_install(tmp_path: Path) -> None:
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7")
+    program = (
+        "import sys; sys.argv = ['agegender', 'hand-in', 'check', sys.argv[1], '--skip-models'];"
+        "from agegender.cli.app import main; main()"
+    )
+    done = run_blocked((*KERAS, "pypdf"), program, str(tmp_path))
+    assert done.returncode == 6, done.stderr
+    assert "agegender[report]" in "".join(done.stderr.split("\n"))
+
+
 def test_train_brings_keras_alone_and_no_backend_is_forced() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert [line.split(">")[0] for line in project["optional-dependencies"]["train"]] == ["keras"]

@@ -13,10 +13,13 @@ from rich.markup import escape
 
 from agegender import __version__
 from agegender.backend import choose_backend
+from agegender.cli.card import card_command
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
+from agegender.cli.hand_in import HELP as HAND_IN_HELP
+from agegender.cli.hand_in import hand_in_check_command, hand_in_marks_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
@@ -66,15 +69,25 @@ for name, command in (
     ("evaluate", evaluate_command),
     ("sensitivity", sensitivity_command),
     ("check", check_command),
+    ("card", card_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),
 ):
     app.command(name)(_interruptible(command))
 
+hand_in = typer.Typer(help=HAND_IN_HELP, no_args_is_help=True)
+for name, command in (("check", hand_in_check_command), ("marks", hand_in_marks_command)):
+    hand_in.command(name)(_interruptible(command))
+app.add_typer(hand_in, name="hand-in")
+
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 2 bad usage, 3 bad input, 4 cannot write, 5 bad model, 130 stopped."""
+    """Run the command line and exit.
+
+    0 done, 1 a check of a hand-in fails, 2 bad usage, 3 bad input, 4 cannot write, 5 bad model, 6 an extra is missing,
+    130 stopped.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     choose_backend()
     try:

@@ -1,0 +1,194 @@
+"""What a card is written from: sidecar, run record and evaluation. A fact that is not there is an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agegender.artifacts import read_json, sha256_file
+from agegender.cards.terms import DataTerms, data_terms
+from agegender.errors import InputError
+from agegender.run_folder import open_run
+
+if TYPE_CHECKING:
+    from agegender.evaluation.suite import Evaluation
+
+FIRST_ORDERS = ("rgb", "bgr")
+"""Which channel order a card quotes: the first of these that was measured."""
+
+
+class MissingFactError(InputError):
+    """A card needs a fact that the run's records do not hold.
+
+    Attributes:
+        fact: Which, with the file it belongs to.
+        remedy: What to do.
+    """
+
+    def __init__(self, fact: str, remedy: str) -> None:
+        super().__init__(f"{fact} is missing. {remedy}")
+        self.fact = fact
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """Everything known of one model.
+
+    Attributes:
+        model: `A` or `B`.
+        sidecar_file: Name of the sidecar, for errors.
+        sidecar: Its content.
+        record: Content of `run.json`.
+        evaluation: Content of `metrics.json`; None where nothing was measured.
+        terms: Name and terms of the training data; None where nobody has said them.
+    """
+
+    model: str
+    sidecar_file: str
+    sidecar: dict[str, Any]
+    record: dict[str, Any]
+    evaluation: Evaluation | None
+    terms: DataTerms | None
+
+    def of(self, path: str) -> Any:
+        """A value of the sidecar by names joined with dots, such as `split.train`.
+
+        Raises:
+            MissingFactError: There is none, or it is null.
+        """
+        value: Any = self.sidecar
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+            if value is None:
+                raise MissingFactError(f"{path} in {self.sidecar_file}", "Train the model again with this version.")
+        return value
+
+    def has(self, path: str) -> bool:
+        """Whether the sidecar holds a value."""
+        try:
+            self.of(path)
+        except MissingFactError:
+            return False
+        return True
+
+    @property
+    def file(self) -> str:
+        """Name of the model file."""
+        return str(self.of("file"))
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the model was trained on drawn faces."""
+        return bool(self.of("data.drawn"))
+
+    @property
+    def from_imagenet(self) -> bool:
+        """Whether training started from other weights than random ones."""
+        return str(self.of("started_from.start")) != "random"
+
+    @property
+    def measured(self) -> Evaluation:
+        """The evaluation.
+
+        Raises:
+            MissingFactError: Nothing was measured.
+        """
+        if self.evaluation is None:
+            raise MissingFactError(
+                "an evaluation (metrics.json)",
+                "Run with --test, or agegender evaluate MODELS --data FOLDER --out RUN, first.",
+            )
+        return self.evaluation
+
+    @property
+    def measured_on(self) -> str:
+        """`test` or `validation`.
+
+        Raises:
+            MissingFactError: The record does not say.
+        """
+        named = self.record.get("measured_on")
+        if named not in ("test", "validation"):
+            raise MissingFactError("measured_on in run.json", "Finish the run: agegender run ... --resume.")
+        return named
+
+    @property
+    def order(self) -> str:
+        """The channel order whose figures are quoted.
+
+        Raises:
+            MissingFactError: This model was not measured.
+        """
+        orders = {result.order for result in self.measured.results if result.model == self.model}
+        for order in FIRST_ORDERS:
+            if order in orders:
+                return order
+        raise MissingFactError(f"figures of Model {self.model} in metrics.json", "Run agegender evaluate on it.")
+
+    @property
+    def known_terms(self) -> DataTerms:
+        """Name and terms of the training data.
+
+        Raises:
+            MissingFactError: Nobody has said them.
+        """
+        if self.terms is None:
+            raise MissingFactError(
+                "the name and licence of the training data",
+                "No file says whose images they are: give --data-set utkface, or --data-set NAME with --data-licence.",
+            )
+        return self.terms
+
+
+def read_facts(root: Path, model: str, *, data_set: str | None = None, data_licence: str | None = None) -> CardFacts:
+    """Collect what a run folder, or a folder of shipped models, says of one model.
+
+    Args:
+        root: The folder.
+        model: `A` or `B`.
+        data_set: Where the training images come from, `utkface` or a name of your own; drawn faces need none.
+        data_licence: The terms of a data set of your own, in a sentence.
+
+    Raises:
+        InputError: There is no run or no sidecar, the model file is another than its sidecar's, or the evaluation is
+            of another file.
+        SettingError: Name and terms of the data do not go together.
+    """
+    from agegender.evaluation.suite import load_evaluation  # noqa: PLC0415  # pandas loads only when it is needed
+
+    folder, record = open_run(root)
+    path = folder.sidecar(model)
+    if not path.is_file() or not folder.model(model).is_file():
+        raise InputError(f"{root} holds no Model {model} with its sidecar {path.name}. Finish the run: --resume.")
+    sidecar = read_json(path)
+    found = sha256_file(folder.model(model))
+    if found != sidecar.get("sha256"):
+        raise InputError(
+            f"{folder.model(model)} is not the file that {path.name} describes (sha256 {found[:12]}..., expected "
+            f"{str(sidecar.get('sha256'))[:12]}...). A card about another file would be false: train again."
+        )
+    evaluation = load_evaluation(folder.metrics) if folder.metrics.is_file() else None
+    for measured in evaluation.models if evaluation is not None else ():
+        if measured.name == model and measured.sha256 != found:
+            raise InputError(
+                f"{folder.metrics} measures another file of Model {model} (sha256 {measured.sha256[:12]}...). "
+                f"Run agegender evaluate again with --out {root}."
+            )
+    terms = data_terms(data_set, data_licence, drawn=bool(sidecar.get("data", {}).get("drawn")))
+    return CardFacts(model, path.name, sidecar, record, evaluation, terms)
+
+
+def models_in(root: Path) -> tuple[str, ...]:
+    """The models of a run that are there with their sidecars.
+
+    Raises:
+        InputError: There is no run, or none of its models is finished.
+    """
+    folder, record = open_run(root)
+    named = record.get("settings", {}).get("models") or ()
+    there = tuple(model for model in named if folder.sidecar(model).is_file() and folder.model(model).is_file())
+    if not there:
+        raise InputError(f"{root} holds no finished model. Go on with the run: agegender run ... --resume.")
+    return there

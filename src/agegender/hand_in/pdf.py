@@ -1,0 +1,95 @@
+"""A PDF report as text, links and properties."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agegender.brief import REPORT_SECTIONS, words_of_keywords
+from agegender.errors import InputError
+from agegender.optional import require
+
+_URL = re.compile(r"https?://[^\s<>\"')\]]+")
+
+
+@dataclass(frozen=True)
+class PdfReport:
+    """What a program can read of a report.
+
+    Attributes:
+        pages: The text of each.
+        links: Targets of the links that can be followed, in order, each once.
+        authors: Whom its properties name as author or creator, where that is no program.
+        words: The exact count of words that our own reports keep among their keywords; None in others.
+    """
+
+    pages: tuple[str, ...]
+    links: tuple[str, ...]
+    authors: tuple[str, ...]
+    words: int | None
+
+    @property
+    def text(self) -> str:
+        """All pages."""
+        return "\n".join(self.pages)
+
+    @property
+    def cover(self) -> str:
+        """What stands before the introduction, at most the first two pages."""
+        lines = "\n".join(self.pages[:2]).splitlines()
+        for number, line in enumerate(lines):
+            bare = re.sub(r"^[\W\d]+", "", line)
+            if number and len(bare.split()) <= 3 and re.match(REPORT_SECTIONS[0].pattern, bare, re.IGNORECASE):
+                return "\n".join(lines[:number])
+        return self.pages[0]
+
+    @property
+    def all_links(self) -> tuple[str, ...]:
+        """Links that can be followed and addresses that are only printed; a printed part of a followed one left out."""
+        printed = (match.group().rstrip(".,;") for match in _URL.finditer(self.text))
+        alone = [url for url in printed if not any(link.startswith(url) for link in self.links)]
+        return tuple(dict.fromkeys([*self.links, *alone]))
+
+
+def read_pdf(path: Path) -> PdfReport:
+    """Read a PDF.
+
+    Raises:
+        InputError: It cannot be read, is locked, or has no text.
+        MissingExtraError: pypdf is not installed.
+    """
+    pypdf = require("pypdf", "report")
+    try:
+        reader = pypdf.PdfReader(path)
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise InputError(f"{path.name} is locked with a password. Save it without.")
+        pages = tuple(page.extract_text() for page in reader.pages)
+        properties = reader.metadata or {}
+        links = tuple(dict.fromkeys(link for page in reader.pages for link in _page_links(page)))
+        authors = tuple(dict.fromkeys(name for name in _authors(reader, properties) if name))
+        words = words_of_keywords(str(properties.get("/Keywords", "")))
+    except InputError:
+        raise
+    except Exception as error:  # pypdf raises whatever a broken file leads it to
+        raise InputError(f"{path.name} is no PDF that can be read ({type(error).__name__}: {error}).") from error
+    if not any(page.strip() for page in pages):
+        raise InputError(f"{path.name} has no text that can be selected: is it a scan?")
+    return PdfReport(pages, links, authors, words)
+
+
+def _page_links(page: Any) -> Iterator[str]:
+    for reference in page.get("/Annots") or ():
+        target = reference.get_object().get("/A")
+        target = target.get_object() if target is not None else {}
+        if "/URI" in target:
+            yield str(target["/URI"]).strip()
+
+
+def _authors(reader: Any, properties: Any) -> Iterator[str]:
+    yield str(properties.get("/Author") or "").strip()
+    xmp = reader.xmp_metadata
+    for name in (xmp.dc_creator or ()) if xmp is not None else ():
+        yield str(name or "").strip()
