@@ -33,7 +33,12 @@ def test_a_notebook_keeps_text_pictures_and_tags_and_nothing_else() -> None:
         nbformat.v4.new_output("display_data", data={"image/png": "AA/home/x/y", "text/plain": "</home/x/y>"}),
     ]
     notebook = nbformat.v4.new_notebook(
-        cells=[cell], metadata={"accelerator": "GPU", "authors": [{"name": "someone"}], "language_info": {"version": "3"}}
+        cells=[cell],
+        metadata={
+            "accelerator": "GPU",
+            "authors": [{"name": "someone"}],
+            "language_info": {"name": "python", "version": "3"},
+        },
     )
     clean(notebook)
     nbformat.validate(notebook)

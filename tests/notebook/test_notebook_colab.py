@@ -1,4 +1,4 @@
-"""What the notebook does on Colab, as far as it can be done elsewhere: the copy to the local disk, and the GPU's cell."""
+"""What the notebook does on Colab, as far as it can be tried elsewhere: the local copy, and the GPU's cell."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ def read(path: Path) -> tuple[nbformat.NotebookNode, str]:
     notebook = nbformat.read(path, as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     return notebook, "\n".join(
-        output.get("text", "") + "".join(output.get("data", {}).get(kind, "") for kind in ("text/plain", "text/markdown"))
+        output.get("text", "")
+        + "".join(output.get("data", {}).get(kind, "") for kind in ("text/plain", "text/markdown"))
         for output in outputs
     )
 

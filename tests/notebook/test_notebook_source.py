@@ -16,9 +16,7 @@ from agegender.notebook.source import notebook_source
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOURCE, EXECUTED = NOTEBOOKS / "age_gender_submit.py", NOTEBOOKS / "age_gender_submit.ipynb"
-STEPS = (
-    "## Step 1.", "## Step 2A.", "## Step 3A.", "## Step 4A.", "## Step 2B.", "## Step 3B.", "## Step 4B.", "## Step 5.",
-)  # fmt: skip
+STEPS = tuple(f"## Step {step}." for step in ("1", "2A", "3A", "4A", "2B", "3B", "4B", "5"))
 
 
 def cells_of(notebook: nbformat.NotebookNode) -> list[tuple[str, str, tuple[str, ...]]]:

@@ -29,7 +29,10 @@ SIDECAR: dict[str, Any] = {
 
 def history(train: float, validation: float, epochs: int = 30) -> pd.DataFrame:
     row = {"phase": "one", "train_gender_accuracy": 0.9, "validation_gender_accuracy": 0.85}
-    rows = [row | {"epoch": epoch, "train_age_mae": train, "validation_age_mae": validation} for epoch in range(1, epochs + 1)]
+    rows = [
+        row | {"epoch": epoch, "train_age_mae": train, "validation_age_mae": validation}
+        for epoch in range(1, epochs + 1)
+    ]
     return pd.DataFrame(rows)
 
 

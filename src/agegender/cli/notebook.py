@@ -60,7 +60,9 @@ def notebook_command(
         console.print(f"Wrote {write_source(out)}", soft_wrap=True, markup=False)
         return
     if out.suffix != ".ipynb":
-        raise SettingError(f"An executed notebook is an .ipynb. Received: {out}. Give --out NAME.ipynb or --source-only.")
+        raise SettingError(
+            f"An executed notebook is an .ipynb. Received: {out}. Give --out NAME.ipynb or --source-only."
+        )
     changes = parse_changes(change or [], MODELS, None, None)
     for model in MODELS if epochs is not None else ():
         changes.setdefault(model, []).append(("phases.-1.epochs", str(epochs)))

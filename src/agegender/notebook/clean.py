@@ -32,9 +32,7 @@ def clean(notebook: Any, names: Mapping[str, str] | None = None) -> None:
     )
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number:03d}"
-        cell.metadata = type(cell.metadata)(
-            {key: cell.metadata[key] for key in KEPT_OF_CELLS if key in cell.metadata}
-        )
+        cell.metadata = type(cell.metadata)({key: cell.metadata[key] for key in KEPT_OF_CELLS if key in cell.metadata})
         for output in cell.get("outputs", ()):
             _clean_output(output, names or {})
 

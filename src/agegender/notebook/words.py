@@ -68,7 +68,9 @@ def technique_words(recipe: Recipe) -> str:
     """The techniques against overfitting that a recipe uses, each with its value; what is off is not named."""
     network, losses = recipe.network, recipe.losses
     augmentation, last = recipe.augmentation, recipe.phases[-1]
-    mixup = f", and {_percent(augmentation.mixup)} of the batches blended in pairs (mixup)" if augmentation.mixup else ""
+    mixup = (
+        f", and {_percent(augmentation.mixup)} of the batches blended in pairs (mixup)" if augmentation.mixup else ""
+    )
     lines = [
         f"augmentation of every training image{mixup}",
         f"dropout of {_percent(network.dropout)} of the pooled features" if network.dropout else "",
@@ -178,7 +180,15 @@ def contract_table(reports: Sequence[ContractReport]) -> str:
 def figures_table(evaluation: Evaluation) -> str:
     """Every model in every channel order, each figure with its 95 % interval."""
     rows = [[f"Model {one.model}, {one.order.upper()}", *_cells(one.figures)] for one in evaluation.results]
-    header = ["", "images", "age MAE, years", "median error, years", "within 5 years", "age bias, years", "gender right"]
+    header = [
+        "",
+        "images",
+        "age MAE, years",
+        "median error, years",
+        "within 5 years",
+        "age bias, years",
+        "gender right",
+    ]
     return table(header, rows)
 
 

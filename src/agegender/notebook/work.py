@@ -154,9 +154,7 @@ def open_work(
     return Work(settings, folder, faces, measured, shown=False, announce=announce)
 
 
-def _shown_work(
-    run: str, data: str, test: str, gender_codes: Mapping[str, str] | None, announce: Announce
-) -> Work:
+def _shown_work(run: str, data: str, test: str, gender_codes: Mapping[str, str] | None, announce: Announce) -> Work:
     folder, record = open_run(Path(run))
     if not record["finished"]:
         raise InputError(f"The run {run} is not finished. Go on with it: agegender run --out {run} ... --resume.")
