@@ -170,8 +170,8 @@ tell(words.data_words(faces))
 # %% [markdown]
 # ### Samples with their labels
 #
-# Two dozen images, chosen from every age band in turn and from both labels by turns, so that the grid shows the breadth of
-# the data and not its most frequent face.
+# Up to two dozen images, chosen from every age band in turn and from both labels by turns, so that the grid shows the
+# breadth of the data and not its most frequent face.
 
 # %%
 from agegender.reporting import choose_samples, sample_grid, sample_grid_caption
@@ -201,7 +201,7 @@ display(faces.table.head())
 # %% [markdown]
 # ### An 80/20 split with a fixed seed
 #
-# The images are put in order of age for each gender, cut into short runs, and each run gives a fifth to validation: both
+# The images are put in order of age for each gender, cut into short runs, and each run gives its share to validation: both
 # sides are alike. Near-duplicates, found by a perceptual hash, stay on one side: a copy of a training image among the
 # validation images would flatter the model.
 
@@ -224,9 +224,10 @@ print("shape", pixels.shape, "type", pixels.dtype, "values", pixels.min(), "to",
 # %% [markdown]
 # ### Augmentation
 #
-# A few thousand faces are soon learnt by heart. Augmentation shows each of them differently in every epoch: mirrored,
-# tilted, shifted, in other light, blurred, compressed, grey, partly covered. All of it keeps age and gender as they are.
-# It is on for training alone; validation and test images are never changed. The values are spreads and shares:
+# A few thousand faces are soon learnt by heart. Augmentation shows each of them differently in every epoch: it can mirror,
+# tilt, shift, relight, blur, compress and grey them, or cover a part. All of it keeps age and gender as they are. It is on
+# for training alone; validation and test images are never changed. The values are spreads and shares, and 0 switches a
+# change off; the picture below shows this run's own.
 
 # %%
 from __future__ import annotations
@@ -396,7 +397,7 @@ confirm_shown("agegender.models.input_layers", In[-1])
 # **Heads.** Age is answered as a distribution over whole years, a softmax, rather than as one number: a label of 30 also
 # teaches something about 29 and 31, and the spread of the answer tells how sure it is. One age is read off it by layers
 # with fixed weights: its mean while training; in the saved file its mean or its median, as the recipe says. Gender is one
-# sigmoid unit, at or above 0.5 female. The saved model averages its answer over the image and its mirror image.
+# sigmoid unit, at or above 0.5 female. The saved model can average its answer over the image and its mirror image.
 #
 # One set of weights stands behind two graphs: `training` has the distribution as an output of its own, `contract` has the
 # outputs `age` and `gender` alone and is what is saved.
@@ -501,8 +502,8 @@ confirm_shown("agegender.models.network", In[-1])
 #
 # Residual blocks of two 3 × 3 convolutions. The shortcut around each block lets gradients reach the first layers; a last
 # scale that starts at zero makes each block begin as the identity; squeeze-and-excitation weighs channels by what the
-# whole image shows; stochastic depth skips blocks at random while training. Two strided convolutions lead from 128 × 128
-# pixels to 32 × 32 before the first block, where most of the time would be spent otherwise.
+# whole image shows; stochastic depth can skip blocks at random while training. Strided convolutions make the map small
+# before the first block, since most of the time would be spent at full size otherwise.
 
 # %% tags=["keras"]
 """Model A: an own residual CNN of 3x3 convolutions, trained from scratch.
@@ -652,8 +653,8 @@ show(architecture(blocks_a, model="Model A"), architecture_caption(blocks_a, mod
 #
 # The label of an image is widened to a normal distribution around its age, since ages of faces are themselves guesses.
 # The loss of age is the cross-entropy against that distribution plus a part of the absolute error of its mean, which is
-# the quantity that is measured in the end. The loss of gender is the binary cross-entropy with smoothed labels. Metrics:
-# mean absolute error of age in years (MAE) and accuracy of gender.
+# the quantity that is measured in the end. The loss of gender is the binary cross-entropy, with labels that can be
+# smoothed. The recipe holds the weights. Metrics: mean absolute error of age in years (MAE) and accuracy of gender.
 
 # %% tags=["keras"]
 """Ages as label distributions: a softmax over whole years learns a bump, and the answer is its expectation.
@@ -951,10 +952,10 @@ for curve in CURVES:
 # %% [markdown]
 # ## Step 2B. The pre-trained CNN
 #
-# Model B starts from EfficientNet-Lite0, which has learnt to name the objects of ImageNet: its first layers know edges,
-# textures and parts, which faces share. Its classifier is left away, and the same input layers and heads as in Model A
-# are put around it. The *Lite* form has neither squeeze-and-excitation nor swish, which makes it quick on a CPU; its
-# weights (Apache-2.0) come with the package. The network itself is built here of plain layers:
+# Unless a recipe names another backbone, Model B starts from EfficientNet-Lite0, which has learnt to name the objects of
+# ImageNet: its first layers know edges, textures and parts, which faces share. Its classifier is left away, and the same
+# input layers and heads as in Model A are put around it. The *Lite* form has neither squeeze-and-excitation nor swish,
+# which makes it quick on a CPU; its weights (Apache-2.0) come with the package. It is built of plain layers:
 
 # %% tags=["keras"]
 from __future__ import annotations
@@ -1195,9 +1196,9 @@ show(architecture(blocks_b, model="Model B"), architecture_caption(blocks_b, mod
 #
 # ### The recipe
 #
-# Transfer learning in phases. First the trunk is frozen and the new heads alone learn: while they are random, their
-# gradients would pull good features apart. Then the whole network is fine-tuned at a lower rate than a training from
-# scratch would take. Losses, metrics and optimizer are those of Model A.
+# Transfer learning in phases. A phase with a trunk's rate of 0 freezes the trunk and trains the heads alone: while they
+# are random, their gradients would pull good features apart. Later phases fine-tune the whole network. Kinds of losses,
+# metrics and optimizer are those of Model A; the table says what this run did.
 
 # %% tags=["keras"]
 """Model B: values and reasons. What was tried and measured stands in docs/experiments.md."""
@@ -1322,9 +1323,9 @@ tell(words.contract_table(check_models(files)))
 # %% [markdown]
 # ### Age error and gender accuracy
 #
-# Every image is answered in both channel orders. An interval is a bootstrap over images: in 95 of 100 test sets of this
-# kind it would cover the model's true figure. Two models whose intervals overlap may still differ; the paired test at
-# the end compares them image by image.
+# A row a model and order of the colour channels. An interval is a bootstrap over images: it is made so that it covers the
+# model's true figure in 95 of 100 test sets of this kind. Two models whose intervals overlap may still differ; the paired
+# test at the end compares them image by image.
 
 # %% tags=["keras"]
 from agegender.evaluation import evaluate_models, load_evaluation
@@ -1345,7 +1346,7 @@ tell(
 # %% [markdown]
 # ### Errors by age band
 #
-# One figure hides much. Ages that are rare in the training images are read worse, and so is the gender of children.
+# One figure hides much: a model can be good on the ages that are frequent in its data and poor on the others.
 
 # %% tags=["keras"]
 from agegender.reporting import error_by_group, error_by_group_caption
@@ -1419,8 +1420,8 @@ tell(words.comparison_words(evaluation))
 #
 # - "Gender" here is a binary label that others guessed; "age" is in part an estimate as well. The models repeat both,
 #   with the errors and the prejudices of whoever labelled the images.
-# - A data set of faces from the web is uneven: some ages and groups are many, others few, and errors are larger where
-#   images are few. The table by age band above measures it; `agegender evaluate --by race` does so by group.
+# - A data set of faces from the web is uneven: some ages and groups are many, others few, and a model can be worse for the
+#   few. The table by age band above measures it; `agegender evaluate --by race` does so by group.
 # - Nobody should be let in, kept out, served or judged by these answers.
 # - Figures hold for images like those that were measured: another camera, crop or compression gives others
 #   (`agegender sensitivity` measures how fast).

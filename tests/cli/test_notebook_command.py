@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from typer.testing import CliRunner
 
 from agegender.artifacts import read_json, write_json
 from agegender.cli.app import app
-from agegender.errors import AgegenderError, InputError, SettingError
+from agegender.errors import AgegenderError, InputError, MissingExtraError, SettingError
 from agegender.notebook import open_work
 from agegender.run_folder import RunFolder
 
@@ -48,6 +50,24 @@ def test_the_source_alone(tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_refused_at_once(words: tuple[str, ...], said: str) -> None:
     with pytest.raises(SettingError, match=said):
         call(*words)
+
+
+@pytest.mark.parametrize("blocked", ["jupytext", "nbclient"])
+def test_without_its_extra_the_command_says_what_to_install(blocked: str, tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name.split('.')[0] == {blocked!r}: raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+        "sys.argv = ['agegender', 'notebook', '--out', sys.argv[1]]\n"
+        "from agegender.cli.app import main; main()"
+    )
+    out = tmp_path / "notebook.ipynb"
+    done = subprocess.run([sys.executable, "-c", program, str(out)], capture_output=True, text=True, check=False)
+    assert done.returncode == MissingExtraError.exit_code, done.stderr
+    assert "agegender[notebook]" in "".join(done.stderr.split())
+    assert not out.exists()
 
 
 def test_a_run_that_cannot_be_shown_says_why(trained_run: Path, tmp_path: Path) -> None:
