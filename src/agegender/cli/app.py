@@ -20,6 +20,7 @@ from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
 from agegender.cli.hand_in import HELP as HAND_IN_HELP
 from agegender.cli.hand_in import hand_in_check_command, hand_in_marks_command
+from agegender.cli.notebook import notebook_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
@@ -67,6 +68,7 @@ def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
 for name, command in (
     ("run", run_command),
     ("evaluate", evaluate_command),
+    ("notebook", notebook_command),
     ("sensitivity", sensitivity_command),
     ("check", check_command),
     ("card", card_command),

@@ -74,7 +74,7 @@ def run_command(
     letters = _models(models)
     if train_on not in ("split", "all"):
         raise SettingError(f"--train-on is `split` or `all`. Received: {train_on}")
-    changes = _changes(change or [], letters, backbone, backbone_weights)
+    changes = parse_changes(change or [], letters, backbone, backbone_weights)
     if epochs is not None:
         for letter in letters:
             changes.setdefault(letter, []).append(("phases.-1.epochs", str(epochs)))
@@ -113,9 +113,14 @@ def _models(text: str) -> tuple[str, ...]:
     return letters
 
 
-def _changes(
+def parse_changes(
     change: list[str], letters: tuple[str, ...], backbone: str | None, backbone_weights: str | None
 ) -> dict[str, list[tuple[str, str]]]:
+    """What `--set` and the options of the backbone change in each model's recipe: path and text.
+
+    Raises:
+        SettingError: A change is not MODEL.NAME=VALUE of a model that is trained.
+    """
     changes: dict[str, list[tuple[str, str]]] = {}
     for text in change:
         path, equals, value = text.partition("=")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -53,6 +54,16 @@ def save_figure(figure: Figure, folder: str | Path, name: str, caption: str) -> 
         written.append(path)
     write_json(folder / CAPTIONS, {**captions, name: caption})
     return written
+
+
+@styled
+def figure_png(figure: Figure, *, dots_per_inch: int = PNG_DOTS_PER_INCH) -> bytes:
+    """A figure as the bytes of a PNG, for a page that holds its pictures itself."""
+    FigureCanvasAgg(figure)
+    _interpolate(figure, "bicubic")
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dots_per_inch, metadata=_WITHOUT_DATE_AND_VERSION["png"])
+    return content.getvalue()
 
 
 def read_captions(folder: str | Path) -> dict[str, str]:

@@ -1,0 +1,40 @@
+"""The notebook room: its source, generated from the package; its execution; and what its cells call.
+
+Names are looked up when they are first used, so that the source is made without Keras, matplotlib or Jupyter.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agegender.notebook.colab import copy_once
+    from agegender.notebook.display import show, tell
+    from agegender.notebook.execute import execute_notebook
+    from agegender.notebook.shown_code import confirm_shown
+    from agegender.notebook.source import notebook_source
+    from agegender.notebook.work import Work, open_work
+
+__all__ = ["Work", "confirm_shown", "copy_once", "execute_notebook", "notebook_source", "open_work", "show", "tell"]
+
+_HOMES = {
+    "Work": "work",
+    "confirm_shown": "shown_code",
+    "copy_once": "colab",
+    "execute_notebook": "execute",
+    "notebook_source": "source",
+    "open_work": "work",
+    "show": "display",
+    "tell": "display",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
