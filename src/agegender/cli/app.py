@@ -17,6 +17,7 @@ from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
+from agegender.cli.explain import explain_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
@@ -65,6 +66,7 @@ for name, command in (
     ("run", run_command),
     ("evaluate", evaluate_command),
     ("sensitivity", sensitivity_command),
+    ("explain", explain_command),
     ("check", check_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
