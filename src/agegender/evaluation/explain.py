@@ -12,6 +12,7 @@ Where an output is linear in the feature maps, a map sums to the output less its
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -234,7 +235,7 @@ def _before_sigmoid(graph: OpenedGraph, number: int) -> tuple[int, Callable[[Any
         if len(sources) != 1:
             return None
         if kind == "Dense" and activation == "sigmoid":
-            return sources[0], lambda features: _linear(layer, features)
+            return sources[0], functools.partial(_linear, layer)
         if kind.lower() == "sigmoid" or (kind == "Activation" and activation == "sigmoid"):
             return sources[0], lambda value: value
         if kind not in {"Reshape", "Flatten", "Identity"} and not (kind == "Activation" and activation == "linear"):

@@ -94,8 +94,8 @@ def check_sanity(
     pairs: dict[str, list[tuple[float, float]]] = {maps.output: [] for maps in explanation.outputs}
     share = 0.0
     for number in progress(range(redraws), total=redraws, title="Comparing with random weights"):
-        with redrawn_weights(model, seed=seed + number) as share:
-            random = explain_faces(model, images, batch_size=batch_size)
+        with redrawn_weights(model, seed=seed + number) as redrawn:
+            share, random = redrawn, explain_faces(model, images, batch_size=batch_size)
         for learnt, untrained in zip(explanation.outputs, random.outputs, strict=True):
             pairs[learnt.output] += [
                 (rank_correlation(one, other), rank_correlation(np.abs(one), np.abs(other)))

@@ -89,11 +89,12 @@ def explanation_caption(explanation: Explanation, sanity: Sequence[SanityResult]
     """The caption of `explanation_figure`: method, unit, coarseness, and whether the maps passed the sanity check."""
     age, gender = explanation.outputs
     sentences = [
-        f"{explanation.model}: where the age and the gender of {counted(len(age.cells), 'face')} come from, by HiResCAM "
-        "(Draelos and Carin, 2020).",
-        f"Orange is evidence for an older age or for {Gender.FEMALE}, blue for a younger age or for {Gender.MALE}; the "
-        f"lines stand at half the strongest evidence shown, solid above and dashed below zero. Full colour is "
-        f"{_strongest(age):.2g} {age.unit} a cell for age and {_strongest(gender):.2g} {gender.unit} a cell for gender.",
+        f"{explanation.model}: where the age and the gender of {counted(len(age.cells), 'face')} come from, by "
+        "HiResCAM (Draelos and Carin, 2020).",
+        f"Orange is evidence for an older age or for {Gender.FEMALE}, blue for a younger age or for {Gender.MALE}; "
+        "the lines stand at half the strongest evidence shown, solid above and dashed below zero.",
+        f"Full colour is {_strongest(age):.2g} {age.unit} a cell for age and {_strongest(gender):.2g} {gender.unit} a "
+        "cell for gender.",
         f"Cells are coarse ({_cells(age)} for age, {_cells(gender)} for gender over the whole image, smoothed here), "
         "and each has seen more of the image than it covers.",
     ]
