@@ -9,7 +9,9 @@ import keras
 import numpy as np
 import pytest
 
+from agegender.evaluation.load import checked_model
 from agegender.evaluation.opened import IMAGE, open_graph
+from agegender.evaluation.sanity import redrawn_weights
 from agegender.models.custom_cnn import CustomCnn, build_custom_cnn
 from agegender.models.probe_images import face_like_images
 
@@ -75,11 +77,13 @@ def test_running_the_steps_gives_what_the_model_predicts(build: Callable[[], ker
     model = build()
     graph = open_graph(model)
     assert all(not getattr(step.operation, "layers", None) for step in graph.steps), "a model stayed closed"
-    values = graph.run({IMAGE: keras.ops.convert_to_tensor(PIXELS)}, graph.outputs)
-    for number, expected in zip(graph.outputs, model.predict(PIXELS, verbose=0), strict=True):
+    with redrawn_weights(checked_model(model), seed=1):  # a network's own start may answer nearly the same to all
+        values = graph.run({IMAGE: keras.ops.convert_to_tensor(PIXELS)}, graph.outputs)
+        answers = model.predict(PIXELS, verbose=0)
+    for number, expected in zip(graph.outputs, answers, strict=True):
         found = keras.ops.convert_to_numpy(values[number])
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-        assert np.ptp(expected) > 0
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
+        assert np.ptp(expected) > 1e-3
 
 
 def test_a_part_is_run_from_what_is_given_and_nothing_before_it() -> None:
