@@ -21,6 +21,7 @@ from agegender.cli.evaluate import evaluate_command
 from agegender.cli.hand_in import HELP as HAND_IN_HELP
 from agegender.cli.hand_in import hand_in_check_command, hand_in_marks_command
 from agegender.cli.notebook import notebook_command
+from agegender.cli.explain import explain_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
@@ -70,6 +71,7 @@ for name, command in (
     ("evaluate", evaluate_command),
     ("notebook", notebook_command),
     ("sensitivity", sensitivity_command),
+    ("explain", explain_command),
     ("check", check_command),
     ("card", card_command),
     ("prepare", prepare_command),

@@ -20,8 +20,13 @@ def maker(tensor: Any) -> Any:
 
 def made_from(tensor: Any) -> list[Any]:
     """The tensors that a tensor was computed from; none for an input."""
+    return list(call_of(tensor).input_tensors)
+
+
+def call_of(tensor: Any) -> Any:
+    """The recorded call that made a tensor: its `operation`, `arguments`, `input_tensors` and `outputs`."""
     operation, node_index, _ = tensor._keras_history
-    return list(operation._inbound_nodes[node_index].input_tensors)
+    return operation._inbound_nodes[node_index]
 
 
 def inside(tensor: Any) -> Any | None:
