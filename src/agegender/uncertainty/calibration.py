@@ -54,6 +54,7 @@ class Calibration:
         intervals: Of age.
         temperature: Of gender.
         unsure: When gender is answered.
+        baselines: Simpler intervals fitted on the same images, to compare with; never given as an answer.
         model_sha256: The model file that it belongs to.
         calibrated_on: Which images: `set`, `data`, `n` and more, plain JSON values.
     """
@@ -61,6 +62,7 @@ class Calibration:
     intervals: FittedIntervals
     temperature: GenderTemperature
     unsure: UnsureRule
+    baselines: tuple[FittedIntervals, ...]
     model_sha256: str
     calibrated_on: dict[str, Any]
 
@@ -93,6 +95,7 @@ class Calibration:
             "model_sha256": self.model_sha256,
             "calibrated_on": self.calibrated_on,
             "age": self.intervals.as_record(),
+            "baselines": [baseline.as_record() for baseline in self.baselines],
             "gender": {"temperature": asdict(self.temperature), "unsure": asdict(self.unsure)},
         }
 
@@ -114,6 +117,7 @@ class Calibration:
                 intervals=FittedIntervals.from_record(record["age"]),
                 temperature=GenderTemperature.from_record(record["gender"]["temperature"]),
                 unsure=UnsureRule.from_record(record["gender"]["unsure"]),
+                baselines=tuple(FittedIntervals.from_record(part) for part in record["baselines"]),
                 model_sha256=str(record["model_sha256"]),
                 calibrated_on=dict(record["calibrated_on"]),
             )

@@ -12,7 +12,7 @@ Conformal Prediction Sets", JASA 2025. What is reported in the end is coverage o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +100,7 @@ def compare_methods(
         for method, by_band in (*variants, *((method, False) for method in BASELINES))
     ]
     choice = _best([candidate for candidate in found if not candidate.baseline])
-    marked = [_with_choice(candidate, candidate is choice) for candidate in found]
+    marked = [replace(candidate, chosen=candidate is choice) for candidate in found]
     return tuple(sorted(marked, key=lambda c: (c.baseline, not c.holds, c.mean_width)))
 
 
@@ -114,11 +114,6 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
     if holding:
         return min(holding, key=lambda candidate: candidate.mean_width)
     return max(candidates, key=lambda candidate: candidate.worst_coverage)
-
-
-def _with_choice(candidate: Candidate, choose: bool) -> Candidate:
-    values = {name: getattr(candidate, name) for name in Candidate.__slots__}
-    return Candidate(**values | {"chosen": choose})
 
 
 def _parts(predicted: np.ndarray, rng: np.random.Generator) -> npt.NDArray[np.int64]:
