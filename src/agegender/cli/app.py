@@ -13,14 +13,18 @@ from rich.markup import escape
 
 from agegender import __version__
 from agegender.backend import choose_backend
+from agegender.cli.calibrate import calibrate_command
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
+from agegender.cli.fairness import fairness_command
+from agegender.cli.intervals import intervals_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
 from agegender.cli.split import split_command
+from agegender.cli.thresholds import thresholds_command
 from agegender.errors import AgegenderError, Interrupted
 
 HELP = """From a folder of labelled faces to two trained, measured, contract-tested Keras models of age and gender.
@@ -65,6 +69,10 @@ for name, command in (
     ("run", run_command),
     ("evaluate", evaluate_command),
     ("sensitivity", sensitivity_command),
+    ("calibrate", calibrate_command),
+    ("intervals", intervals_command),
+    ("fairness", fairness_command),
+    ("thresholds", thresholds_command),
     ("check", check_command),
     ("prepare", prepare_command),
     ("draw", draw_command),

@@ -6,6 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from agegender.artifacts import read_json, sha256_file, write_json
 from agegender.errors import InputError, ModelError, SettingError
 from agegender.evaluation.answers import Answers, distributions
@@ -75,13 +77,18 @@ def calibrate(
             "data": answers.source,
             "fingerprint": answers.fingerprint,
             "split_sha256": answers.split_sha256,
-            "files_sha256": hashlib.sha256("\n".join(sorted(map(str, table["file"]))).encode()).hexdigest(),
+            "files_sha256": files_hash(table),
             "n": len(table),
             "drawn": answers.drawn,
             "date": now(),
         },
     )
     return calibration, candidates
+
+
+def files_hash(table: pd.DataFrame) -> str:
+    """A hash of the images' names, in any order: the same images are known again, and no name is told."""
+    return hashlib.sha256("\n".join(sorted(map(str, table["file"]))).encode()).hexdigest()
 
 
 def write_calibration(

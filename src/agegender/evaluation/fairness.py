@@ -88,9 +88,7 @@ class FairnessResult:
     @property
     def found(self) -> tuple[tuple[GroupReport, str], ...]:
         """Groups and measures in which a group differs from the rest by more than chance."""
-        return tuple(
-            (group, name) for group in self.groups for name, mean in group.measures.items() if mean.differs
-        )
+        return tuple((group, name) for group in self.groups for name, mean in group.measures.items() if mean.differs)
 
 
 def measure_fairness(
@@ -153,12 +151,8 @@ def measure_fairness(
     reports = []
     for (names_of_columns, names, rows), fit in zip(groups, enough, strict=True):
         median = bootstrap_interval(errors[rows], MEDIAN, seed=seed, resamples=resamples) if fit else None
-        reports.append(
-            GroupReport(names_of_columns, names, len(rows), not fit, median, next(compared) if fit else {})
-        )
-    return FairnessResult(
-        model, len(table), drawn, least, tuple(measures), sum(enough) * len(measures), tuple(reports)
-    )
+        reports.append(GroupReport(names_of_columns, names, len(rows), not fit, median, next(compared) if fit else {}))
+    return FairnessResult(model, len(table), drawn, least, tuple(measures), sum(enough) * len(measures), tuple(reports))
 
 
 def fairness_table(result: FairnessResult) -> pd.DataFrame:
