@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agegender.evaluation.answers import Answers
     from agegender.evaluation.fairness import FairnessResult, GroupReport
     from agegender.metrics.fairness import GroupMean
+    from agegender.uncertainty import Calibration
 
 RESULT_FILE, TABLE_FILE = "fairness.json", "fairness.csv"
 _SHOWN = ("age error", "age bias", "gender right")
@@ -98,14 +99,14 @@ def fairness_command(
         console.print(_table(result, result.by(*columns), " x ".join(columns)))
     console.print(_found(result))
     console.print(
-        f"{result.comparisons:,} comparisons, adjusted together by Holm's procedure: a * is a difference from all other "
-        "images that chance explains with at most 5 % over all of them. No * does not mean no difference: small groups "
-        "hide large ones, as their intervals show.",
+        f"{result.comparisons:,} comparisons, adjusted together by Holm's procedure: if there were no difference at "
+        "all, even one * would come up with at most 5 %. No * does not mean no difference: small groups hide large "
+        "ones, as their intervals show.",
         soft_wrap=True,
     )
 
 
-def _calibrated_measures(answers: Answers, calibration) -> dict:  # noqa: ANN001 - imported where it is used
+def _calibrated_measures(answers: Answers, calibration: Calibration) -> dict:
     from agegender.evaluation.intervals import calibrated
     from agegender.uncertainty import UNSURE
 

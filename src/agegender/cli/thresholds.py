@@ -208,6 +208,6 @@ def _safe(part: LegalAgeResult, safe: SafeChallenge) -> str:
     whom = f"{_near_years(part)} years" if safe.near else f"under {part.legal_age}"
     start = f"At most {100 * safe.bound:g} % of {whom} pass, with {100 * safe.confidence:g} % confidence:"
     if safe.challenge is None or safe.false_negative is None:
-        return f"{start} not to be shown with {safe.n:,} images of them ({safe.needed:,} without an error would be needed)."
+        return f"{start} not to be shown with {safe.n:,} images ({safe.needed:,} without an error would be needed)."
     cost = "" if safe.false_negative.interval is None else f", which stops {_share(safe.false_negative)} of the others"
     return f"{start} from challenge age {safe.challenge:g} on{cost}."

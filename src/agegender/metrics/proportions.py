@@ -99,5 +99,5 @@ def _at_most(count: int, n: int, share: float) -> float:
 
 @functools.lru_cache(maxsize=64)
 def _log_factorials(n: int) -> FloatArray:
-    """ln 0!, ln 1!, ..., ln n!."""
+    """The logarithms of 0!, 1!, ..., n!, shape (n + 1,)."""
     return np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, n + 1)))])

@@ -176,7 +176,7 @@ def smallest_challenge_age(
 
     Challenge ages are tried from the highest down for as long as the upper Clopper-Pearson bound of the rate stays at
     or under `bound`. Since the true rate only grows on the way down, the one confidence holds for the choice as a
-    whole, with no correction for the many that were tried (Bates et al. 2021, theorem 1).
+    whole, with no correction for the many that were tried (Bates et al. 2021).
 
     Args:
         ages: True ages in years, shape (n,).

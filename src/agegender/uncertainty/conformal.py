@@ -11,9 +11,9 @@ images come from where the calibration images came from.
   NeurIPS 2021.
 - `quantiles`: conformalised quantiles of the distribution. Source: Romano, Patterson, Candes, "Conformalized Quantile
   Regression", NeurIPS 2019.
-- `scaled`: the error over the distribution's standard deviation. Sources: Papadopoulos et al., "Normalized Nonconformity
-  Measures for Regression Conformal Prediction", 2008; Lei et al., "Distribution-Free Predictive Inference for
-  Regression", JASA 2018.
+- `scaled`: the error over the distribution's standard deviation. Sources: Papadopoulos, Gammerman, Vovk, "Normalized
+  Nonconformity Measures for Regression Conformal Prediction", AIA 2008; Lei et al., "Distribution-Free Predictive
+  Inference for Regression", JASA 2018.
 
 Two simpler ones are there to be beaten: `constant` (the error alone, so one width for all; Lei et al. 2018) and `raw`
 (the distribution's own quantiles, believed as they are, with nothing fitted and no promise).

@@ -5,6 +5,7 @@ Source: Vovk, Lindsay, Nouretdinov, Gammerman, "Mondrian Confidence Machine", 20
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,5 +54,5 @@ def group_names(edges: Sequence[float]) -> tuple[str, ...]:
     """`under 10`, `10 to 18`, `65 and over`, or `all`: what tables call the groups."""
     if not edges:
         return ("all",)
-    between = [f"{low:g} to {high:g}" for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    between = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
     return (f"under {edges[0]:g}", *between, f"{edges[-1]:g} and over")

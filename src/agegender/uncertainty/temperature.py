@@ -57,10 +57,10 @@ class GenderTemperature:
         """
         try:
             fitted = cls(
-                float(record["temperature"]),
-                int(record["n"]),
-                float(record["loss_before"]),
-                float(record["loss_after"]),
+                temperature=float(record["temperature"]),
+                n=int(record["n"]),
+                loss_before=float(record["loss_before"]),
+                loss_after=float(record["loss_after"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"The record of the gender temperature is damaged ({error}). Calibrate again.") from error
