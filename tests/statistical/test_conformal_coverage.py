@@ -73,8 +73,8 @@ def test_one_threshold_for_all_fails_within_groups():
 def test_choosing_a_method_on_the_same_images_costs_little():
     rng = np.random.default_rng(7)
     shares, bound = [], []
-    for _ in range(6):
-        predicted, distribution, ages = world(rng, 400)
+    for _ in range(4):
+        predicted, distribution, ages = world(rng, 300)
         choice = chosen(compare_methods(predicted, distribution, ages, level=LEVEL))
         fitted = fit_intervals(choice.method, predicted, distribution, ages, level=LEVEL, by_band=choice.by_band)
         predicted, distribution, ages = world(rng, 2000)
@@ -82,4 +82,4 @@ def test_choosing_a_method_on_the_same_images_costs_little():
         counts = np.bincount(group_of(predicted, fitted.edges), minlength=len(fitted.counts))
         bound.append(coverage_band(fitted.counts, counts.tolist(), LEVEL)[0])
     assert np.mean(shares) >= LEVEL - 0.02
-    assert np.mean(np.array(shares) >= bound) >= 5 / 6
+    assert np.mean(np.array(shares) >= bound) >= 3 / 4

@@ -33,12 +33,12 @@ def risk_above(distance: float, sharpness: float, grid: np.ndarray, weight: np.n
     return float((wrong * weight)[answered].sum() / weight[answered].sum())
 
 
-@pytest.mark.parametrize(("n", "risk", "sharpness"), [(300, 0.1, 0.6), (1000, 0.05, 1.0), (1000, 0.1, 0.4)])
+@pytest.mark.parametrize(("n", "risk", "sharpness"), [(300, 0.2, 0.8), (1000, 0.1, 1.0), (1000, 0.05, 1.6)])
 def test_the_risk_among_answers_is_kept(n, risk, sharpness, too_many):
     rng = np.random.default_rng(n)
     grid = np.linspace(-12, 12, 4801)
     weight = np.exp(-0.5 * (grid / 2.2) ** 2)
-    worlds, broken, answering = 400, 0, 0
+    worlds, broken, answering = 200, 0, 0
     for _ in range(worlds):
         logits = 2.2 * rng.standard_normal(n)
         female = (logits >= 0) != (rng.random(n) < sigmoid(-np.abs(logits) * sharpness))
