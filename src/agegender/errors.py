@@ -53,6 +53,10 @@ class ModelError(AgegenderError):
     exit_code = 5
 
 
+class NotCalibratedError(ModelError):
+    """A model is asked for calibrated answers before it was calibrated, or has changed since."""
+
+
 class MissingExtraError(AgegenderError):
     """A part of the package needs an extra that is not installed."""
 

@@ -14,6 +14,7 @@ from rich.markup import escape
 from agegender import __version__
 from agegender.backend import choose_backend
 from agegender.cli.card import card_command
+from agegender.cli.calibrate import calibrate_command
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
@@ -22,10 +23,13 @@ from agegender.cli.hand_in import HELP as HAND_IN_HELP
 from agegender.cli.hand_in import hand_in_check_command, hand_in_marks_command
 from agegender.cli.notebook import notebook_command
 from agegender.cli.explain import explain_command
+from agegender.cli.fairness import fairness_command
+from agegender.cli.intervals import intervals_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
 from agegender.cli.split import split_command
+from agegender.cli.thresholds import thresholds_command
 from agegender.errors import AgegenderError, Interrupted
 
 HELP = """From a folder of labelled faces to two trained, measured, contract-tested Keras models of age and gender.
@@ -72,6 +76,10 @@ for name, command in (
     ("notebook", notebook_command),
     ("sensitivity", sensitivity_command),
     ("explain", explain_command),
+    ("calibrate", calibrate_command),
+    ("intervals", intervals_command),
+    ("fairness", fairness_command),
+    ("thresholds", thresholds_command),
     ("check", check_command),
     ("card", card_command),
     ("prepare", prepare_command),

@@ -10,6 +10,7 @@ The order of the table and the numbers of the groups do not matter: the same fil
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -52,6 +53,11 @@ class Split:
     train: tuple[str, ...]
     validation: tuple[str, ...]
     made_from: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """A hash of both sides, by which a model's sidecar tells on which split it learnt."""
+        return hashlib.sha256(json.dumps([self.train, self.validation]).encode()).hexdigest()
 
 
 def make_split(

@@ -121,7 +121,7 @@ def evaluate_predictions(
     columns = group_columns(predictions) if by is None else tuple(by)
     _check_table(predictions, columns)
     rows = _row_values(predictions)
-    slices = [part for column in columns for part in _slices(predictions, column)]
+    slices = [part for column in columns for part in slices_of(predictions, column)]
     return EvaluationResult(
         model=model,
         order=order,
@@ -209,8 +209,9 @@ def _figures(
     return Figures(n=n, **bootstrap_intervals(columns, seed=seed, resamples=resamples))
 
 
-def _slices(predictions: pd.DataFrame, column: str) -> tuple[Slice, ...]:
-    values = predictions[column]
+def slices_of(table: pd.DataFrame, column: str) -> tuple[Slice, ...]:
+    """The groups of one column: bands of age, a category's values in their order, any other's sorted."""
+    values = table[column]
     if column == "age":
         return slices_by_band(column, values)
     order = [str(value) for value in values.cat.categories] if isinstance(values.dtype, pd.CategoricalDtype) else []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
-import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +44,7 @@ def train_and_save(
     genders = _gender_targets(faces)
     training = FaceArrays(faces.images, ages, genders, faces.select(split.train))
     validation = FaceArrays(faces.images, ages, genders, faces.select(split.validation)) if split.validation else None
-    split_hash = hashlib.sha256(json.dumps([split.train, split.validation]).encode()).hexdigest()
+    split_hash = split.sha256
     teachers = checked_teachers(settings.taught_by, model, faces.fingerprint, split, split_hash)
     answers = teachers_answers(settings.taught_by, faces, training.rows, progress) if teachers else None
     write_json(folder.training(model) / "recipe.json", recipe)

@@ -125,6 +125,40 @@ def bootstrap_interval(
     return bootstrap_intervals({"values": (statistic, values)}, seed=seed, resamples=resamples, level=level)["values"]
 
 
+def joint_intervals(
+    compute: Callable[[FloatArray], FloatArray],
+    n: int,
+    *,
+    seed: Seed,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+) -> list[Interval]:
+    """BCa intervals of many smooth statistics that one computation gives at once, such as means of all groups.
+
+    Args:
+        compute: Takes counts (r, n), how often each row is drawn in each of r resamples, and gives (r, s) numbers.
+        n: Rows, at least 2.
+        seed: Of the resamples.
+        resamples: How many; at least 100.
+        level: Between 0 and 1.
+
+    Returns:
+        One interval for each of the s statistics.
+
+    Raises:
+        ValueError: Settings out of range.
+    """
+    if n < 2 or resamples < 100 or not 0 < level < 1:
+        raise ValueError(
+            f"n must be 2 or more, resamples 100 or more, level in (0, 1). Received: {n}, {resamples} and {level}"
+        )
+    rng = np.random.default_rng(seed)
+    drawn = np.concatenate([compute(counts) for counts in _resample_counts(n, resamples, rng)])
+    left_out = np.concatenate([compute(counts) for counts in _jackknife_counts(n, rng)])
+    whole = compute(np.ones((1, n)))[0]
+    return [_interval(float(value), drawn[:, s], left_out[:, s], level) for s, value in enumerate(whole)]
+
+
 def _evaluate(
     statistics: Mapping[str, Statistic], rows: Mapping[str, FloatArray], chunks: Iterator[FloatArray]
 ) -> dict[str, FloatArray]:
