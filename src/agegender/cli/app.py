@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from agegender import __version__
 from agegender.backend import choose_backend
+from agegender.cli.audit import audit_command
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
@@ -65,6 +66,7 @@ for name, command in (
     ("run", run_command),
     ("evaluate", evaluate_command),
     ("sensitivity", sensitivity_command),
+    ("audit", audit_command),
     ("check", check_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
