@@ -1,8 +1,8 @@
 """How well the audit finds what was planted: copies, wrong labels; and how fast its index is. See docs/audit.md.
 
-    python scripts/measure_audit.py copies DATA      # 600 copies planted among the images of DATA
-    python scripts/measure_audit.py labels DATA      # 2 % of ages moved by 20 years, 2 % of genders flipped
-    python scripts/measure_audit.py index            # 200,000 synthetic descriptors, every twentieth with a twin
+python scripts/measure_audit.py copies DATA      # 600 copies planted among the images of DATA
+python scripts/measure_audit.py labels DATA      # 2 % of ages moved by 20 years, 2 % of genders flipped
+python scripts/measure_audit.py index            # 200,000 synthetic descriptors, every twentieth with a twin
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def measure_copies(data: Dataset) -> None:
     for name, of in Counter(wanted.values()).items():
         print(f"{name}: {hits[name]} of {of}")
     print(f"copies found: {sum(hits.values())} of {COPIES}; pairs that are no copies: {len(false)}; {seconds:.1f} s")
-    print("missed:", [(data.table['file'].iat[p[0]], n) for p, n in wanted.items() if p not in found])
+    print("missed:", [(data.table["file"].iat[p[0]], n) for p, n in wanted.items() if p not in found])
 
 
 def measure_labels(data: Dataset) -> None:
@@ -164,7 +164,9 @@ def measure_index() -> None:
     seconds = time.perf_counter() - start
     found = {(a, b) for a, b in zip(matches.query.tolist(), matches.found.tolist(), strict=True) if a < b}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{VECTORS:,} vectors: {seconds:.1f} s, at most {peak:.2f} GB; twins found: {len(true & found)} of {len(true)}")
+    print(
+        f"{VECTORS:,} vectors: {seconds:.1f} s, at most {peak:.2f} GB; twins found: {len(true & found)} of {len(true)}"
+    )
 
 
 def main() -> None:

@@ -86,9 +86,7 @@ def test_the_page_is_one_file_with_pictures_side_by_side(result: AuditResult) ->
         assert one.suggestion in page
 
 
-def test_names_are_escaped_and_long_lists_cut(
-    drawn_images, dataset_of, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_names_are_escaped_and_long_lists_cut(drawn_images, dataset_of, monkeypatch: pytest.MonkeyPatch) -> None:
     import dataclasses
 
     data = dataset_of(np.repeat(drawn_images[0][:1], 6, axis=0))

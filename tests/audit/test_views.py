@@ -14,7 +14,10 @@ def soft(count: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     return np.stack(
-        [cv2.resize(rng.integers(0, 256, (7, 7), dtype=np.uint8), side, interpolation=cv2.INTER_CUBIC) for _ in range(count)]
+        [
+            cv2.resize(rng.integers(0, 256, (7, 7), dtype=np.uint8), side, interpolation=cv2.INTER_CUBIC)
+            for _ in range(count)
+        ]
     )
 
 

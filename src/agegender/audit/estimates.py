@@ -60,9 +60,7 @@ class Estimates:
     def without(self, rows: NDArray[np.int64]) -> Estimates:
         """These estimates for the other rows only."""
         kept = ~np.isin(self.rows, rows)
-        return Estimates(
-            self.rows[kept], self.age[kept], self.female_probability[kept], self.source, self.trusted
-        )
+        return Estimates(self.rows[kept], self.age[kept], self.female_probability[kept], self.source, self.trusted)
 
 
 def estimate_from_features(faces: Faces, groups: NDArray[np.int64], *, seed: int = 0) -> Estimates | None:

@@ -130,7 +130,9 @@ def read_corrections(path: str | Path) -> Corrections:
             rows = tuple(_checked(path, reader.line_num, row) for row in reader)
         digest = sha256_file(path)
     except FileNotFoundError as error:
-        raise InputError(f"There are no corrections at {path}. `agegender audit DATA --out DIR` writes some.") from error
+        raise InputError(
+            f"There are no corrections at {path}. `agegender audit DATA --out DIR` writes some."
+        ) from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The corrections {path} cannot be read as a CSV file in UTF-8 ({error}).") from error
     _require_no_contradiction(path, rows)

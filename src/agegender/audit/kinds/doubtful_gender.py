@@ -48,9 +48,7 @@ class DoubtfulGender:
             issues = find_label_issues(labels, probabilities, filter_by="confident_learning", n_jobs=1)
             for place in np.flatnonzero(np.asarray(issues) & (believed <= MOST_BELIEVED)):
                 row = int(source.rows[place])
-                evidence = (
-                    f"Labelled {names[place]}; {source.source} give that a probability of {believed[place]:.3f}."
-                )
+                evidence = f"Labelled {names[place]}; {source.source} give that a probability of {believed[place]:.3f}."
                 suggestion = DROP if source.trusted else LOOK
                 findings.append(Finding(faces.file(row), self.name, float(1 - believed[place]), evidence, suggestion))
         return sorted(findings, key=lambda finding: -finding.score)

@@ -26,8 +26,6 @@ class Leakage:
         faces = material.faces
         across = [pair for pair in (*material.identical, *material.near) if pair.first < faces.own <= pair.second]
         return [
-            Finding(
-                faces.file(pair.first), self.name, pair.detail, agreement(pair), DROP, faces.file(pair.second)
-            )
+            Finding(faces.file(pair.first), self.name, pair.detail, agreement(pair), DROP, faces.file(pair.second))
             for pair in sorted(across, key=lambda pair: -pair.detail)
         ]
