@@ -117,7 +117,7 @@ def measure_copies(data: Dataset) -> None:
     for name, of in Counter(wanted.values()).items():
         print(f"{name}: {hits[name]} of {of}")
     print(f"copies found: {sum(hits.values())} of {COPIES}; pairs that are no copies: {len(false)}; {seconds:.1f} s")
-    print("missed:", [(data.table["file"].iat[p[0]], n) for p, n in wanted.items() if p not in found])
+    print("missed:", [(data.table["file"][p[0]], n) for p, n in wanted.items() if p not in found])
 
 
 def measure_labels(data: Dataset) -> None:

@@ -96,7 +96,7 @@ def test_a_dropped_file_that_is_damaged_no_longer_counts_as_rejected(drawn_folde
 
 
 def test_corrections_of_other_data_or_of_everything_are_refused(drawn_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not in the data, the first: elsewhere.jpg"):
+    with pytest.raises(InputError, match=r"not in the data, the first: elsewhere\.jpg"):
         load_dataset(drawn_folder, corrections=read_corrections(written(tmp_path, "elsewhere.jpg,drop,,\n")))
     files = load_dataset(drawn_folder).table["file"]
     with pytest.raises(InputError, match="drop every file"):

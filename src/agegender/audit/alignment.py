@@ -21,7 +21,7 @@ SIDE = 64
 """Pixels at which two pictures are laid on each other: enough for detail, and a copy of half the size still has it."""
 
 STAGES = ((40, 1e-4, 5), (60, 1e-5, 1))
-"""Of the fine alignment: most iterations, least gain, blur in pixels. Blurred pictures first, which pull from farther."""
+"""Of the fine alignment: most iterations, least gain, blur in pixels. Blurred first: that pulls from farther away."""
 
 LEAST_DETAIL_TO_GO_ON = 0.5
 """After a stage; strangers rarely reach it, and the next stage costs as much again."""

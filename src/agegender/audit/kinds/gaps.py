@@ -65,7 +65,7 @@ def cells(table: pd.DataFrame) -> dict[str, int]:
             for band in names:
                 there = value in tally.index and band in tally.columns
                 what = value if column == "gender" else f"{column} {value}"
-                counted[f"{what}, {band} years"] = int(tally.at[value, band]) if there else 0
+                counted[f"{what}, {band} years"] = int(tally.loc[value, band]) if there else 0
     return counted
 
 
