@@ -75,6 +75,7 @@ def run(settings: RunSettings, *, announce: Announce = nobody, progress: Progres
             "measured_on": measured_on,
             "constant_predictor": constant,
             "data": faces.fingerprint,
+            "corrections": faces.corrections,
         }
     )
     return RunResult(folder, evaluation, measured_on, constant, figures, faces.drawn)

@@ -15,6 +15,7 @@ from agegender import __version__
 from agegender.backend import choose_backend
 from agegender.cli.card import card_command
 from agegender.cli.calibrate import calibrate_command
+from agegender.cli.audit import audit_command
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
@@ -80,6 +81,7 @@ for name, command in (
     ("intervals", intervals_command),
     ("fairness", fairness_command),
     ("thresholds", thresholds_command),
+    ("audit", audit_command),
     ("check", check_command),
     ("card", card_command),
     ("prepare", prepare_command),

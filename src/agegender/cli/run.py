@@ -54,6 +54,13 @@ def run_command(
         list[str] | None,
         typer.Option("--set", help="Change a value of a recipe: --set A.batch_size=32 --set B.network.dropout=0.4"),
     ] = None,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(
+            help="A corrections.csv, as `agegender audit` writes one: files of --data to drop, labels to change. What "
+            "was done is recorded; --test is never corrected."
+        ),
+    ] = None,
     gender_codes: Annotated[str | None, typer.Option(help=GENDER_CODES_HELP)] = None,
     strict_size: Annotated[
         bool, typer.Option("--strict-size", help="Reject images that are not 128 x 128 instead of resizing.")
@@ -90,6 +97,7 @@ def run_command(
         taught_by=tuple(taught_by or ()),
         changes={letter: tuple(pairs) for letter, pairs in changes.items()},
         resume=resume,
+        corrections=corrections,
         gender_codes=parse_gender_codes(gender_codes),
         strict_size=strict_size,
         allow_rejected=allow_rejected,

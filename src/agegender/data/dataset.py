@@ -7,8 +7,9 @@ import hashlib
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import PIL
 
 from agegender.artifacts import atomic_path
 from agegender.data.cache import CachedImages, EntryWriter, default_cache_dir, open_or_build, rejection_table
+from agegender.data.corrections import Corrections
 from agegender.data.images import MAX_PIXELS, read_face
 from agegender.data.listing import UNCOUNTED_REASONS, LazyContent, Listing, Reader, Rejection, found
 from agegender.data.parallel import ordered_map, usable_cores
@@ -41,7 +43,9 @@ class Dataset:
         drawn: The faces are drawn by this package; figures on them say nothing about people.
         resized: How many images had another size.
         ignored: Hidden files and leftovers of systems that were passed over.
-        notes: Sentences for the user on all that was not plain: resized, rejected, ignored, rebuilt.
+        notes: Sentences for the user on all that was not plain: resized, rejected, ignored, rebuilt, corrected.
+        origin: Row i is what file i was before decoding: `sha256` of its bytes, `width` and `height` in pixels.
+        corrections: What was corrected, as `Corrections.record` says it; None if nothing was asked for.
     """
 
     table: pd.DataFrame
@@ -53,6 +57,8 @@ class Dataset:
     resized: int
     ignored: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    origin: pd.DataFrame = field(default_factory=pd.DataFrame)
+    corrections: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -94,6 +100,7 @@ def load_dataset(
     max_rejected_share: float = 0.10,
     allow_rejected: bool = False,
     gender_codes: Mapping[int | str, str] | None = None,
+    corrections: Corrections | None = None,
     progress: Progress = silent,
     workers: int | None = None,
 ) -> Dataset:
@@ -110,6 +117,7 @@ def load_dataset(
         max_rejected_share: Of the files that claim to be images, the share that may be rejected, 0..1.
         allow_rejected: Go on whatever that share is, as long as one image is left.
         gender_codes: What a table's gender codes mean, such as `{0: "male", 1: "female"}`; names need none.
+        corrections: Files to leave out and labels to change, from `corrections.read_corrections`.
         progress: Shows how far reading and decoding are.
         workers: Threads; by default one per usable core for decoding and at least 16 for reading.
 
@@ -122,11 +130,15 @@ def load_dataset(
     limit = 1.0 if allow_rejected else max_rejected_share
     reader = open_reader(source, gender_codes=gender_codes)
     listing = reader.listing
+    if corrections is not None:
+        notes = (*listing.notes, corrections.note())
+        listing = replace(listing, table=corrections.apply(listing.table), notes=notes)
     rejected = list(listing.rejected)
     _check_rejected(source, listing, len(listing.table), rejected, limit)
 
     digests = _read_digests(reader, progress, workers or max(MIN_READING_THREADS, usable_cores()))
-    rejected += [result for result in digests.values() if isinstance(result, Rejection)]
+    unused = corrections.dropped if corrections is not None else ()
+    rejected += [result for file, result in digests.items() if isinstance(result, Rejection) and file not in unused]
     files = [file for file in listing.table["file"] if isinstance(digests[file], str)]
     _check_rejected(source, listing, len(files), rejected, limit)
 
@@ -167,6 +179,14 @@ def load_dataset(
         resized=resized,
         ignored=listing.ignored,
         notes=_notes(listing, cached, rejected, resized, size),
+        origin=pd.DataFrame(
+            {
+                "sha256": [digests[file] for file in table["file"]],
+                "width": cached.table["width"].to_numpy(),
+                "height": cached.table["height"].to_numpy(),
+            }
+        ),
+        corrections=corrections.record() if corrections is not None else None,
     )
 
 

@@ -74,7 +74,7 @@ def train_and_save(
             "recipe": recipe,
             "seed": settings.seed,
             "split": {"name": split.name, "sha256": split_hash, "train": len(split.train), "of": len(faces)},
-            "data": {"fingerprint": faces.fingerprint, "drawn": faces.drawn},
+            "data": {"fingerprint": faces.fingerprint, "drawn": faces.drawn, "corrections": faces.corrections},
             "versions": versions(),
             "training_seconds": round(trained.seconds, 1),
             "last_epoch": {key: (None if value != value else value) for key, value in last.to_dict().items()},  # noqa: PLR0124

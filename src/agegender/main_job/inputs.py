@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agegender.artifacts import write_text
+from agegender.data.corrections import Corrections, read_corrections
 from agegender.data.dataset import Dataset, UnusableDataError, load_dataset, write_rejected
 from agegender.data.drawn import draw_faces
 from agegender.data.duplicates import near_duplicate_groups
@@ -27,10 +28,12 @@ def load_data(
 
     Raises:
         InputError: Too little of the data can be used.
-        SettingError: `--test` without `--data`.
+        SettingError: `--test` or `--corrections` without `--data`.
     """
     data, test = settings.data, settings.test
     if data is None:
+        if settings.corrections is not None:
+            raise SettingError("--corrections needs --data: it names files of that data.")
         if test is not None:
             raise SettingError("--test needs --data: models that learnt from drawn faces are measured on drawn faces.")
         announce("No --data: using faces that this package draws. Figures on them say nothing about people.")
@@ -40,13 +43,14 @@ def load_data(
 
     tables = any(is_table(source) for source in (data, test) if source is not None)
 
-    def load(source: str, rejected: Path) -> Dataset:
+    def load(source: str, rejected: Path, corrections: Corrections | None = None) -> Dataset:
         try:
             dataset = load_dataset(
                 source,
                 strict_size=settings.strict_size,
                 allow_rejected=settings.allow_rejected,
                 gender_codes=settings.gender_codes if is_table(source) or not tables else None,
+                corrections=corrections,
                 progress=progress,
             )
         except UnusableDataError as error:
@@ -60,7 +64,8 @@ def load_data(
             announce(note)
         return dataset
 
-    faces = load(data, folder.rejected)
+    corrections = read_corrections(settings.corrections) if settings.corrections is not None else None
+    faces = load(data, folder.rejected, corrections)
     return faces, load(test, folder.root / "rejected_test.csv") if test is not None else None
 
 

@@ -38,6 +38,8 @@ class RunSettings:
         changes: By model, values of the recipe to change: path and text, as in `--set A.batch_size=32`.
         taught_by: Trained model files whose answers are a share of the targets.
         resume: Go on with an unfinished run in `out`.
+        corrections: A table of files to drop and labels to change in `data`, as `agegender audit` writes one; `test`
+            is never corrected.
         gender_codes: What the codes in a table's gender column mean, such as `{"0": "male"}`; names need none.
         strict_size: Reject images that are not 128 x 128.
         allow_rejected: Go on even if over a tenth of the files cannot be used.
@@ -55,6 +57,7 @@ class RunSettings:
     changes: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     taught_by: tuple[Path, ...] = ()
     resume: bool = False
+    corrections: Path | None = None
     gender_codes: dict[int | str, str] | None = None
     strict_size: bool = False
     allow_rejected: bool = False

@@ -1,0 +1,1 @@
+"""One file and one class for each kind of problem."""
