@@ -18,6 +18,7 @@ from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
 from agegender.cli.export import export_command
+from agegender.cli.predict import predict_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
@@ -68,6 +69,7 @@ for name, command in (
     ("sensitivity", sensitivity_command),
     ("check", check_command),
     ("export", export_command),
+    ("predict", predict_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),

@@ -118,6 +118,6 @@ def check_parity(parity: Parity, precision: str) -> None:
             else "The conversion changed the model; try the other --opset, and report it."
         )
         raise ModelError(
-            f"The {precision} file does not answer as its Keras model does: on {parity.images:,} images {', '.join(broken)}. "
-            f"Nothing was written. {advice}"
+            f"The {precision} file does not answer as its Keras model does: on {parity.images:,} images "
+            f"{', '.join(broken)}. Nothing was written. {advice}"
         )

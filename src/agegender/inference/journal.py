@@ -8,7 +8,6 @@ kill between the last two leaves a journal that is complete: the next run writes
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -20,6 +19,11 @@ from typing import Any
 from agegender.artifacts import explained_writes, read_json, write_json
 from agegender.errors import OutputError, SettingError
 from agegender.inference.rows import Row, write_rows
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks; there nobody is stopped from running twice at once
+    fcntl = None
 
 
 class Journal:
@@ -63,7 +67,7 @@ class Journal:
     def add(self, rows: list[Row]) -> None:
         """Keep one picture's rows; after `sync` they survive a crash of the machine too."""
         with explained_writes(self._rows):
-            self._file.write(json.dumps(rows, ensure_ascii=False).encode() + b"\n")
+            self._file.write(json.dumps(rows).encode() + b"\n")
         self.done.add(rows[0]["file"])
 
     def sync(self) -> None:
@@ -102,6 +106,8 @@ class Journal:
         return (row for row in self.rows() if row["file"] in wanted)
 
     def _lock(self) -> None:
+        if fcntl is None:
+            return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -97,7 +97,7 @@ class Face:
             "female_probability": round(self.female_probability, 4),
             "unsure": self.unsure,
             "notes": list(self.notes),
-            "age_distribution": [round(float(share), 5) for share in self.age_distribution],
+            "age_distribution": [round(float(share), 6) for share in self.age_distribution],
         }  # fmt: skip
 
 

@@ -48,12 +48,17 @@ CSV_COLUMNS = tuple(name for name in COLUMNS if name != "age_distribution")
 """A list has no place in a CSV."""
 
 
+def shown(path: str) -> str:
+    """A path as text that every table can hold: bytes that are no UTF-8 become `\\xff`."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def rows_of(result: ImageResult) -> list[Row]:
     """The rows of one picture, at least one; a key that is missing is empty."""
     if isinstance(result, ImageFailure):
-        return [{"file": result.source, "status": result.status, "detail": result.detail}]
+        return [{"file": shown(result.source), "status": result.status, "detail": result.detail}]
     picture = {
-        "file": result.source,
+        "file": shown(result.source),
         "status": result.status,
         "width": result.width,
         "height": result.height,
