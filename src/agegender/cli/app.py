@@ -22,6 +22,7 @@ from agegender.cli.predict import predict_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
+from agegender.cli.serve import serve_command
 from agegender.cli.split import split_command
 from agegender.errors import AgegenderError, Interrupted
 
@@ -70,6 +71,7 @@ for name, command in (
     ("check", check_command),
     ("export", export_command),
     ("predict", predict_command),
+    ("serve", serve_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),

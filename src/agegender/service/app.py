@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,7 @@ from agegender.service.batcher import Batcher
 from agegender.service.body import read_body
 from agegender.service.metrics import MEDIA_TYPE as METRICS_TYPE
 from agegender.service.metrics import Metrics
-from agegender.service.middleware import PAGE_POLICY, Headers, Lingering, Observed
+from agegender.service.middleware import PAGE_POLICY, REVALIDATE, Headers, Lingering, Observed
 from agegender.service.openapi import DESCRIPTION, FACES_EXAMPLE, REQUEST_BODY, describe, problem_responses
 from agegender.service.problems import ClientGoneError, Problem, handle_problems
 from agegender.service.schemas import FacesAnswer, StateAnswer
@@ -81,9 +81,7 @@ class Service:
         # Its warnings quote bytes of what was sent.
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
         self.api = self._build(page)
-        self.asgi: ASGIApp = Observed(
-            Lingering(Headers(self.api, closing=lambda: self.stopping)), self.metrics.request
-        )
+        self.asgi: ASGIApp = Observed(Lingering(Headers(self.api, closing=lambda: self.stopping)), self.metrics.request)
 
     @property
     def ready(self) -> bool:
@@ -105,7 +103,7 @@ class Service:
         describe(api)
         api.include_router(self._routes())
         if page is not None:  # last: it takes every address that is left
-            api.mount("/", Headers(StaticFiles(directory=page, html=True), policy=PAGE_POLICY, store=True))
+            api.mount("/", Headers(StaticFiles(directory=page, html=True), policy=PAGE_POLICY, caching=REVALIDATE))
         return api
 
     def _routes(self) -> APIRouter:
@@ -137,7 +135,7 @@ class Service:
             )  # fmt: skip
         return router
 
-    def _guard(self):  # noqa: ANN202 - what FastAPI takes as a dependency
+    def _guard(self) -> Callable[..., Awaitable[None]]:
         """Lets in whoever has a key, where keys are asked for, and not more often than allowed."""
         rate = self._rate
 

@@ -31,19 +31,24 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-CACHING = b"no-store"
+NO_STORE, REVALIDATE = b"no-store", b"no-cache"
+"""Answers about people's pictures are kept nowhere; the page's files are, but asked for each time."""
 
 
 class Headers:
     """Adds security headers, where an answer has none of that name, and `Connection: close` while the service stops."""
 
     def __init__(
-        self, app: ASGIApp, *, policy: str = API_POLICY, store: bool = False, closing: Callable[[], bool] = lambda: False
+        self,
+        app: ASGIApp,
+        *,
+        policy: str = API_POLICY,
+        caching: bytes = NO_STORE,
+        closing: Callable[[], bool] = lambda: False,
     ) -> None:
         self._app = app
         self._closing = closing
-        caching = () if store else ((b"cache-control", CACHING),)
-        self._headers = (*HEADERS, *caching, (b"content-security-policy", policy.encode()))
+        self._headers = (*HEADERS, (b"cache-control", caching), (b"content-security-policy", policy.encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

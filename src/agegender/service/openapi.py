@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 from typing import Any
 
 from fastapi import FastAPI
@@ -34,7 +35,7 @@ _PROBLEMS = {
     503: ("overloaded", "64 images wait already, and at most 64 may. Try again later."),
     504: ("timed_out", "The images were not answered within 30 s. Try again later, or send fewer."),
 }
-_TITLES = {
+_MEANINGS = {
     400: "Not what its type says", 401: "No API key", 404: "No such address", 405: "Another method",
     408: "Sent too slowly", 413: "Too many bytes", 415: "Another type of body",
     422: "No image that can be used, too many images, or a query that cannot be used", 429: "Too many requests",
@@ -107,9 +108,10 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def _problem_response(status: int) -> dict[str, Any]:
     code, detail = _PROBLEMS[status]
-    example = {"type": "about:blank", "title": _TITLES[status], "status": status, "code": code, "detail": detail}
+    title = http.HTTPStatus(status).phrase
+    example = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": detail}
     response: dict[str, Any] = {
-        "description": _TITLES[status],
+        "description": _MEANINGS[status],
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}, "example": example}},
     }
     if status in _RETRIED:
@@ -122,9 +124,7 @@ def describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            content = get_openapi(
-                title=app.title, version=app.version, description=app.description, routes=app.routes
-            )
+            content = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             schemas = content.setdefault("components", {}).setdefault("schemas", {})
             for model in (FaultAnswer, ProblemAnswer):
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import socket
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from agegender.service.middleware import API_POLICY, CACHING, HEADERS
+from agegender.service.middleware import API_POLICY, HEADERS, NO_STORE
 from agegender.service.problems import MEDIA_TYPE, problem_content
 
 
 class GuardedProtocol(H11Protocol):
-    """One connection."""
+    """One connection.
 
-    def __init__(self, *args: Any, head_seconds: float, **named: Any) -> None:
-        """As uvicorn makes it.
+    Attributes:
+        head_seconds: From the first byte of a request, or from the connection, to the end of its head; three times as
+            long a client may read nothing of its answer.
+    """
 
-        Args:
-            args: uvicorn's.
-            head_seconds: From the first byte of a request, or from the connection, to the end of its head; and for a
-                client that reads nothing of its answer.
-            named: uvicorn's.
-        """
+    head_seconds = 10.0
+
+    def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._head_seconds = head_seconds
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -38,7 +35,7 @@ class GuardedProtocol(H11Protocol):
         if connection is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             # The kernel ends a connection whose client takes nothing; asyncio would keep its answer for ever.
             with contextlib.suppress(OSError):
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(3000 * self._head_seconds))
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(3000 * self.head_seconds))
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
@@ -61,7 +58,7 @@ class GuardedProtocol(H11Protocol):
 
     def _wait_for_head(self) -> None:
         if self._head_timer is None and not self.transport.is_closing():
-            self._head_timer = self.loop.call_later(self._head_seconds, self._head_overdue)
+            self._head_timer = self.loop.call_later(self.head_seconds, self._head_overdue)
 
     def _end_waiting(self) -> None:
         if self._head_timer is not None:
@@ -72,7 +69,7 @@ class GuardedProtocol(H11Protocol):
         self._head_timer = None
         if self.transport.is_closing() or (self.cycle is not None and not self.cycle.response_complete):
             return
-        self._refuse(408, "head_too_slow", f"A request's head must come within {self._head_seconds:g} s.")
+        self._refuse(408, "head_too_slow", f"A request's head must come within {self.head_seconds:g} s.")
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):  # an answer is under way; it cannot be called back
@@ -81,7 +78,7 @@ class GuardedProtocol(H11Protocol):
         content = problem_content(status, code, detail)
         headers = [
             *HEADERS,
-            (b"cache-control", CACHING),
+            (b"cache-control", NO_STORE),
             (b"content-security-policy", API_POLICY.encode()),
             (b"content-type", MEDIA_TYPE.encode()),
             (b"content-length", str(len(content)).encode()),
@@ -99,8 +96,4 @@ class GuardedProtocol(H11Protocol):
 
 def guarded_protocol(head_seconds: float) -> type[asyncio.Protocol]:
     """The protocol's class for uvicorn, with its time limit."""
-
-    class Guarded(GuardedProtocol):
-        __init__ = functools.partialmethod(GuardedProtocol.__init__, head_seconds=head_seconds)  # type: ignore[assignment]
-
-    return Guarded
+    return type("TimedProtocol", (GuardedProtocol,), {"head_seconds": head_seconds})

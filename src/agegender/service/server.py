@@ -5,19 +5,51 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
+from agegender.data.parallel import usable_cores
 from agegender.errors import ModelError, SettingError
+from agegender.inference.detector import DetectorSettings, FaceDetector
+from agegender.inference.pipeline import FacePredictor
+from agegender.inference.predictor import load_predictor
 from agegender.service.app import Service
 from agegender.service.protocol import guarded_protocol
+from agegender.service.settings import ServiceSettings
 
 LAST_SECONDS = 0.3
 """After SIGTERM requests are still taken so long, so that those under way on open connections are not cut off."""
 
 KEEP_ALIVE_SECONDS = 15
 BACKLOG = 1024
+
+
+def open_predictor(
+    model: str | Path, settings: ServiceSettings, *, precision: str | None = None, workers: int | None = None
+) -> FacePredictor:
+    """Open a model and the detector, within the limits of the service.
+
+    Args:
+        model: `A`, `B`, or a file that `agegender export` wrote.
+        settings: Limits.
+        precision: `float32` (by default) or `int8`.
+        workers: Threads that decode and detect; None: one a core.
+
+    Raises:
+        SettingError: An unknown precision.
+        ModelError: There is no such model, or it or the detector is damaged.
+        MissingExtraError: onnxruntime is not installed.
+    """
+    workers = workers or usable_cores()
+    return FacePredictor(
+        load_predictor(model, precision=precision),
+        detector=FaceDetector(DetectorSettings(), threads=1 if workers > 1 else None),
+        workers=workers,
+        max_pixels=settings.pixels,
+        most_faces=settings.faces,
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:
