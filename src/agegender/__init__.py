@@ -10,14 +10,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from agegender.inference.pipeline import load
     from agegender.shipped import load_keras
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "load_keras"]
+__all__ = ["__version__", "load", "load_keras"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "load_keras":
         return importlib.import_module("agegender.shipped").load_keras
+    if name == "load":
+        return importlib.import_module("agegender.inference.pipeline").load
     raise AttributeError(f"module 'agegender' has no attribute {name!r}")

@@ -58,6 +58,25 @@ def shipped_record(model: str) -> dict[str, Any]:
     return read_json(_folder(model).sidecar(model))
 
 
+def shipped_manifest(model: str) -> Path:
+    """The manifest of a shipped model's exported files, which run without Keras.
+
+    Raises:
+        SettingError: There is no model of that name.
+        ModelError: It did not come with this installation.
+    """
+    if model not in MODELS:
+        raise SettingError(f"The shipped models are {' and '.join(MODELS)}. Received: {model!r}")
+    for folder in _PLACES:
+        path = folder / f"age_gender_{model}.manifest.json"
+        if path.is_file():
+            return path
+    raise ModelError(
+        f"No exported Model {model} came with this installation. Train your own with `agegender run --data FOLDER`, "
+        "export it with `agegender export MODEL.keras`, and give the .onnx file."
+    )
+
+
 def load_keras(model: str) -> keras.Model:
     """A shipped model as plain Keras: (n, 128, 128, 3) in 0..1 to [age in years (n, 1), P(female) (n, 1)].
 

@@ -89,7 +89,7 @@ def test_16_bit_grey_is_scaled_not_clipped() -> None:
 def test_32_bit_integers_as_older_decoders_give_them_are_scaled_alike() -> None:
     ramp = Image.fromarray(np.tile(np.linspace(0, 65_535, 128).astype(np.int32), (128, 1)))
     assert ramp.mode == "I"
-    rgb = np.asarray(images._to_rgb(ramp))
+    rgb = np.asarray(images.to_rgb(ramp))
     assert (rgb[0, 0, 0], rgb[0, -1, 0]) == (0, 255)
 
 

@@ -26,9 +26,12 @@ from agegender.cli.notebook import notebook_command
 from agegender.cli.explain import explain_command
 from agegender.cli.fairness import fairness_command
 from agegender.cli.intervals import intervals_command
+from agegender.cli.export import export_command
+from agegender.cli.predict import predict_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
+from agegender.cli.serve import serve_command
 from agegender.cli.split import split_command
 from agegender.cli.thresholds import thresholds_command
 from agegender.errors import AgegenderError, Interrupted
@@ -84,6 +87,9 @@ for name, command in (
     ("audit", audit_command),
     ("check", check_command),
     ("card", card_command),
+    ("export", export_command),
+    ("predict", predict_command),
+    ("serve", serve_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),

@@ -64,13 +64,13 @@ def read_face(content: bytes, *, size: int = 128, strict_size: bool = False) -> 
             raise ImageError("wrong_size", f"Expected {size} x {size} pixels. Received: {width} x {height}.")
         try:
             image.load()
-            upright = _upright(image)
-            rgb = _to_rgb(upright)
+            seen = upright(image)
+            rgb = to_rgb(seen)
         except MemoryError:
             raise
         except Exception as error:  # decoders fed with damaged bytes raise nearly anything; each means: not usable
             raise ImageError("truncated", f"The image is cut off or damaged ({error}).") from error
-    original = upright.size
+    original = seen.size
     if original != (size, size):
         rgb = rgb.resize((size, size), Image.Resampling.BILINEAR)
     return np.array(rgb), original
@@ -105,7 +105,7 @@ def _open(content: bytes) -> Image.Image:
         raise ImageError("unreadable", "The file is no JPEG, PNG, WebP or GIF image, whatever its name.") from error
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
     """The picture as its camera's EXIF orientation says it is seen; the same object where nothing is to be turned."""
     try:
         orientation = image.getexif().get(_EXIF_ORIENTATION)
@@ -115,7 +115,8 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any mode as 8-bit RGB: 16-bit grey scaled and not clipped, transparency over white."""
     if image.mode == "I" or image.mode.startswith("I;16"):
         grey = np.clip(np.asarray(image).astype(np.int64), 0, 65_535)
         return Image.fromarray(((grey * 255 + 32_767) // 65_535).astype(np.uint8)).convert("RGB")

@@ -1,0 +1,172 @@
+"""Aligned faces in, ages and genders out: one exported model in onnxruntime, no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from agegender.errors import ModelError, SettingError
+from agegender.inference.align import CROP_SIDE
+from agegender.inference.manifest import (
+    AGE,
+    AGE_DISTRIBUTION,
+    AGES,
+    ENDINGS,
+    FLOAT32,
+    GENDER,
+    IMAGE,
+    SUFFIX,
+    Manifest,
+    ModelFile,
+    manifest_path,
+    read_manifest,
+    verified_file,
+)
+from agegender.inference.sessions import open_session
+from agegender.shipped import shipped_manifest
+
+BATCH_SIZE = 32
+"""Faces a forward pass; what is kept in memory at once, however many are asked for."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """A model's answers, row i for face i.
+
+    Attributes:
+        age: Years, float64 of shape (n,).
+        female_probability: 0..1, float64 of shape (n,).
+        age_distribution: Probabilities of the ages 0 to 116, float32 of shape (n, 117).
+    """
+
+    age: Floats
+    female_probability: Floats
+    age_distribution: npt.NDArray[np.float32]
+
+
+class Predictor:
+    """An exported model. May be asked from several threads at once.
+
+    Attributes:
+        manifest: What is known of it; without one, its name alone.
+        precision: `float32` or `int8`.
+        sha256: Of the file that answers.
+    """
+
+    def __init__(
+        self, content: bytes, manifest: Manifest, precision: str, *, threads: int | None = None, sha256: str = ""
+    ) -> None:
+        """Open a model.
+
+        Args:
+            content: The ONNX file.
+            manifest: What is known of it.
+            precision: `float32` or `int8`.
+            threads: Of one forward pass; None: one a core.
+            sha256: Of the file.
+
+        Raises:
+            ModelError: It is no ONNX model, or has other inputs or outputs.
+        """
+        self.manifest = manifest
+        self.precision = precision
+        self.sha256 = sha256
+        self._session = open_session(content, manifest.name, threads=threads)
+        self._check_ends()
+
+    @property
+    def name(self) -> str:
+        """What tables and messages call it."""
+        return self.manifest.name
+
+    def predict_crops(self, crops: npt.NDArray[np.uint8], *, batch_size: int = BATCH_SIZE) -> Answers:
+        """Answer for faces that are cropped as the training images were.
+
+        Args:
+            crops: RGB (or BGR) pixels, uint8 (n, 128, 128, 3); n may be 0.
+            batch_size: Faces a forward pass, at least 1.
+
+        Raises:
+            SettingError: Crops of another type or shape.
+            ModelError: An answer is not a finite number.
+        """
+        if crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[1:] != (CROP_SIDE, CROP_SIDE, 3) or batch_size < 1:
+            raise SettingError(
+                f"crops must be uint8 of shape (n, {CROP_SIDE}, {CROP_SIDE}, 3) and the batch size 1 or more. "
+                f"Received: {crops.dtype} of shape {crops.shape}, {batch_size}"
+            )
+        ages, genders, distributions = [], [], []
+        for start in range(0, len(crops), batch_size):
+            pixels = crops[start : start + batch_size].astype(np.float32) / 255.0
+            age, gender, distribution = self._session.run([AGE, GENDER, AGE_DISTRIBUTION], {IMAGE: pixels})
+            ages.append(age[:, 0].astype(np.float64))
+            genders.append(gender[:, 0].astype(np.float64))
+            distributions.append(distribution)
+        if not ages:
+            return Answers(np.empty(0), np.empty(0), np.empty((0, AGES), np.float32))
+        answers = Answers(np.concatenate(ages), np.concatenate(genders), np.concatenate(distributions))
+        if not (np.isfinite(answers.age).all() and np.isfinite(answers.female_probability).all()):
+            raise ModelError(f"{self.name} answered with a number that is not finite. Export its Keras file again.")
+        return answers
+
+    def _check_ends(self) -> None:
+        inputs = {value.name: value.shape[1:] for value in self._session.get_inputs()}
+        outputs = {value.name: value.shape[1:] for value in self._session.get_outputs()}
+        wanted_inputs = {IMAGE: [CROP_SIDE, CROP_SIDE, 3]}
+        wanted_outputs = {AGE: [1], GENDER: [1], AGE_DISTRIBUTION: [AGES]}
+        if inputs != wanted_inputs or outputs != wanted_outputs:
+            raise ModelError(
+                f"{self.name}: expected the input {wanted_inputs} and the outputs {wanted_outputs}, each behind a "
+                f"batch axis. Received: {inputs} and {outputs}. Make the file with `agegender export`."
+            )
+
+
+def load_predictor(model: str | Path, *, precision: str | None = None, threads: int | None = None) -> Predictor:
+    """Open an exported model by its name or its file.
+
+    Args:
+        model: `A` or `B` for one that comes with the package, an `.onnx` file, or a `.manifest.json`.
+        precision: `float32` (by default) or `int8`; of an `.onnx` file it is what the file is.
+        threads: Of one forward pass; None: one a core.
+
+    Raises:
+        SettingError: An unknown precision.
+        ModelError: No such file, or not the one that its manifest describes, or not a model of age and gender.
+        MissingExtraError: onnxruntime is not installed.
+    """
+    if precision is not None and precision not in ENDINGS:
+        raise SettingError(f"precision must be {' or '.join(ENDINGS)}. Received: {precision!r}")
+    text = str(model)
+    if text in ("A", "B"):
+        path = shipped_manifest(text)
+    else:
+        path = Path(model)
+        if not path.is_file():
+            raise ModelError(f"No model at {path}. Give A, B, or a file that `agegender export` wrote.")
+        if path.suffix == ".keras":
+            raise ModelError(
+                f"{path} is a Keras file; this runs without Keras. Export it once: agegender export {path}"
+            )
+    if path.name.endswith(SUFFIX):
+        return _of_manifest(read_manifest(path), path.parent, precision or FLOAT32, threads)
+    found = next((name for name, ending in ENDINGS.items() if path.name.endswith(ending)), None)
+    if found is None:
+        raise ModelError(f"A model is A, B, an .onnx file or a {SUFFIX} file. Received: {path}")
+    if precision not in (None, found):
+        raise SettingError(f"{path.name} is the file for {found}. Received: precision {precision!r}")
+    if manifest_path(path).is_file():
+        return _of_manifest(read_manifest(manifest_path(path)), path.parent, found, threads)
+    content = path.read_bytes()
+    bare = Manifest(path.name.removesuffix(ENDINGS[found]), {found: ModelFile(path.name, "", len(content), 0)})
+    return Predictor(content, bare, found, threads=threads)
+
+
+def _of_manifest(manifest: Manifest, folder: Path, precision: str, threads: int | None) -> Predictor:
+    path = verified_file(manifest, precision, folder)
+    sha256 = manifest.files[precision].sha256
+    return Predictor(path.read_bytes(), manifest, precision, threads=threads, sha256=sha256)
