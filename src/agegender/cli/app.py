@@ -18,6 +18,7 @@ from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
 from agegender.cli.prepare import prepare_command
+from agegender.cli.report import report_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
 from agegender.cli.split import split_command
@@ -66,6 +67,7 @@ for name, command in (
     ("evaluate", evaluate_command),
     ("sensitivity", sensitivity_command),
     ("check", check_command),
+    ("report", report_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 from agegender.artifacts import read_json, sha256_file, write_json
@@ -28,7 +29,9 @@ def model_blocks(folder: RunFolder, letter: str) -> tuple[ArchitectureBlock, ...
     if path.is_file() and (known := read_json(path)).get("sha256") == wanted:
         return tuple(_block(block) for block in known["blocks"])
     if not file.is_file():
-        raise InputError(f"{file} is missing, and so is a description of it ({path}). Train it again, or bring it back.")
+        raise InputError(
+            f"{file} is missing, and so is a description of it ({path}). Train it again, or bring it back."
+        )
     if sha256_file(file) != wanted:
         raise InputError(f"{file} is not the file that its sidecar describes. Bring the run's own file back.")
     from agegender.backend import require_backend  # noqa: PLC0415 - only where nothing is kept yet
@@ -36,10 +39,8 @@ def model_blocks(folder: RunFolder, letter: str) -> tuple[ArchitectureBlock, ...
 
     require_backend()
     blocks = tuple(describe(load_model(file).keras_model))
-    try:
+    with contextlib.suppress(OutputError):  # a run that cannot be written can be reported all the same, only slower
         write_json(path, {"sha256": wanted, "blocks": blocks})
-    except OutputError:
-        pass  # a run that cannot be written can be reported all the same, only slower
     return blocks
 
 

@@ -2,6 +2,7 @@
 
 from agegender.reporting.report.body import report_document
 from agegender.reporting.report.facts import ModelFacts, RunFacts, gather_facts
+
 from agegender.reporting.report.page import write_page
 from agegender.reporting.report.pdf import Written, write_report
 from agegender.reporting.report.pictures import report_pictures

@@ -27,10 +27,18 @@ def report_document(facts: RunFacts, pictures: Mapping[str, FigureBlock]) -> Doc
         KeyError: A text mentions a figure that there is not: a fault of this package.
     """
     blocks = introduction(facts, pictures["augmentation"])
-    for letter, section, write in (("A", REPORT_SECTIONS[1], custom_cnn), ("B", REPORT_SECTIONS[2], pretrained_cnn)):
-        if (model := facts.models.get(letter)) is not None:
-            blocks += write(model, pictures[f"{letter}_architecture"])
-            heading = Heading(section.parts[2], f"{section.number}.3", 2)
-            blocks += performance(facts, model, heading, pictures)
+    a, b = facts.models.get("A"), facts.models.get("B")
+    if a is not None:
+        blocks += custom_cnn(a, pictures["A_architecture"])
+        blocks += performance(facts, a, _heading(1), pictures)
+    if b is not None:
+        blocks += pretrained_cnn(b, pictures["B_architecture"], like=a)
+        blocks += performance(facts, b, _heading(2), pictures)
     blocks += discussion(facts)
     return make_document(TITLE, blocks)
+
+
+def _heading(section: int) -> Heading:
+    """Of a model's performance."""
+    number, parts = REPORT_SECTIONS[section].number, REPORT_SECTIONS[section].parts
+    return Heading(parts[2], f"{number}.3", 2)

@@ -43,9 +43,9 @@ def _trunk(model: ModelFacts) -> str:
         f"{model.name} ({see(f'{model.letter}_architecture')}) has {counted(model.parameters, 'parameter')}. "
         f"{counting(len(stem)).capitalize()} strided {three} convolutions of {listed([str(one) for one in stem])} "
         f"channels lead to {counting(len(channels))} stages of residual blocks{cite('residual')} of "
-        f"{listed([str(one) for one in channels])} channels, {listed([counting(one) for one in blocks])} blocks long; "
+        f"{listed([str(one) for one in channels])} channels and {listed([counting(one) for one in blocks])} blocks; "
         f"each further stage halves the map. A block holds two {three} convolutions with batch "
-        f"normalisation{cite('batch-norm')} and a squeeze-and-excitation gate{cite('squeeze')}, which weighs its "
+        f"normalisation{cite('batch-norm')} and a squeeze-and-excitation gate{cite('squeeze')} that weighs its "
         "channels."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agegender.brief import REPORT_SECTIONS
 from agegender.evaluation.compare import ComparisonResult, p_text
+from agegender.labels import Gender
 from agegender.reporting.report.document import Block, Heading, Paragraph, TableBlock, cite, see
 from agegender.reporting.report.facts import RunFacts
 from agegender.reporting.report.judgements import (
@@ -18,6 +19,7 @@ from agegender.reporting.report.judgements import (
     gender_verdict,
 )
 from agegender.reporting.report.numbers import (
+    band_text,
     interval_text,
     minutes_text,
     number,
@@ -29,11 +31,13 @@ from agegender.reporting.report.numbers import (
     years_text,
 )
 from agegender.reporting.report.performance import groups_table
-from agegender.reporting.words import counted, listed
+from agegender.reporting.words import listed
+from agegender.run_folder import MODELS
 
 SECTION = REPORT_SECTIONS[3]
 ADULT_YEARS = 18
-MINORS = "10-17"
+_PERCENT = "\N{NO-BREAK SPACE}%"
+MINORS = (10, 17)
 MINORS_MIN = 30
 """With fewer minors than this nothing is said of how many are read as adults."""
 
@@ -60,11 +64,10 @@ def _comparison(facts: RunFacts) -> list[Block]:
     comparison = facts.comparison
     assert comparison is not None
     text = [
-        f"{see('comparison')} sets the two side by side.",
+        f"{see('comparison')} sets both side by side.",
         age_comparison(comparison),
         gender_comparison(comparison),
         conclusion(comparison),
-        _costs(facts),
     ]
     return [Paragraph(" ".join(text)), _comparison_table(facts, comparison)]
 
@@ -83,7 +86,7 @@ def age_comparison(comparison: ComparisonResult) -> str:
             f"Model {better} is {abs(difference):.2f} years less off in age, but chance alone can explain that "
             f"({evidence}): neither is shown to read age better."
         )
-    return f"Model {better} reads age better: {size} ({evidence}), more than chance explains."
+    return f"Model {better} reads age better: {size} ({evidence}), no chance result."
 
 
 def gender_comparison(comparison: ComparisonResult) -> str:
@@ -97,9 +100,7 @@ def gender_comparison(comparison: ComparisonResult) -> str:
         return f"In gender chance alone can explain the difference ({counts}): neither is shown to be right more often."
     better = "A" if verdict is Verdict.FIRST else "B"
     points = abs(share(comparison.gender_accuracy_difference.value))
-    return (
-        f"Model {better} is right about gender more often, by {points:.1f} points ({counts}), more than chance explains."
-    )
+    return f"Model {better} is right about gender more often, by {points:.1f} points ({counts}): no chance result."
 
 
 def _only(images: int, letter: str) -> str:
@@ -120,15 +121,6 @@ def conclusion(comparison: ComparisonResult) -> str:
     return f"So {name[winner]} is the better one in {task}, while {open_task} stays undecided."
 
 
-def _costs(facts: RunFacts) -> str:
-    a, b = facts.models["A"], facts.models["B"]
-    start = "ImageNet weights" if b.start == "imagenet" else "its start"
-    return (
-        f"Model A learnt in {counted(a.recipe.epochs, 'epoch')} ({minutes_text(a.seconds)}) from nothing, Model B from "
-        f"{start} in {b.recipe.epochs:,} ({minutes_text(b.seconds)})."
-    )
-
-
 def _comparison_table(facts: RunFacts, comparison: ComparisonResult) -> TableBlock:
     a, b = (facts.models[letter] for letter in "AB")
     one, other, constant = a.result.figures, b.result.figures, facts.constant
@@ -144,6 +136,8 @@ def _comparison_table(facts: RunFacts, comparison: ComparisonResult) -> TableBlo
         ),
         ("parameters", f"{a.parameters:,}", f"{b.parameters:,}", "", ""),
         ("images to train the file", f"{a.trained_on:,}", f"{b.trained_on:,}", "", ""),
+        ("epochs", f"{a.recipe.epochs:,}", f"{b.recipe.epochs:,}", "", ""),
+        ("training time", minutes_text(a.seconds), minutes_text(b.seconds), "", ""),
     )  # fmt: skip
     return TableBlock(
         "comparison",
@@ -156,28 +150,26 @@ def _comparison_table(facts: RunFacts, comparison: ComparisonResult) -> TableBlo
 
 def _achieved(facts: RunFacts) -> str:
     constant = facts.constant
-    parts, failed = [], []
+    cuts, failed = [], []
     for model in facts.models.values():
         figures = model.result.figures
-        if years(figures.mae.value) < years(constant.mae) and share(figures.gender_accuracy.value) > share(
-            constant.gender_accuracy
-        ):
-            cut = round(100 * (1 - figures.mae.value / constant.mae))
+        mae, right = years(figures.mae.value), share(figures.gender_accuracy.value)
+        if mae < years(constant.mae) and right > share(constant.gender_accuracy):
             wrong = (1 - figures.gender_accuracy.value) / max(1 - constant.gender_accuracy, 1e-9)
-            parts.append(
-                f"{model.name} takes {cut}\N{NO-BREAK SPACE}% off the single answer's age error and "
-                f"{round(100 * (1 - wrong))}\N{NO-BREAK SPACE}% off its errors of gender"
+            age_cut, gender_cut = (f"{round(100 * (1 - left))}{_PERCENT}" for left in (mae / constant.mae, wrong))
+            cuts.append(
+                f"{model.name} by {age_cut} and {gender_cut}"
+                if cuts
+                else f"{model.name} cuts the single answer's errors of age by {age_cut} and of gender by {gender_cut}"
             )
         else:
             failed.append(model.name)
-    text = f"{listed(parts)}. " if parts else ""
+    text = f"{', '.join(cuts)}. " if cuts else ""
     if failed:
         text += f"{listed(failed)} {'does' if len(failed) == 1 else 'do'} not beat the single answer in both tasks. "
-    files = "Each model is" if len(facts.models) > 1 else "The model is"
     return (
-        f"{text}{files} one Keras file with two outputs, age in years and the probability of female, that takes "
-        "128 \N{MULTIPLICATION SIGN} 128 pixels in 0 to 1, loads with Keras alone and answers alike in either channel "
-        "order."
+        f"{text}Each file has two outputs, age in years and the probability of female, takes "
+        "128 \N{MULTIPLICATION SIGN} 128 pixels in 0 to 1 and loads with Keras alone."
     )
 
 
@@ -201,32 +193,37 @@ def _shared_extremes(facts: RunFacts) -> list[str]:
         if len(worst) < 2:
             continue
         if len(set(worst.values())) == 1:
-            sentences.append(f"{what} is hardest for both at {next(iter(worst.values()))} years.")
+            sentences.append(f"{what} is hardest for both at {band_text(next(iter(worst.values())))} years.")
         else:
             sentences.append(
                 f"{what} is hardest "
-                + " and ".join(f"for {name} at {band}" for name, band in worst.items())
+                + " and ".join(f"for {name} at {band_text(band)}" for name, band in worst.items())
                 + " years."
             )
     return sentences
 
 
 def _by_gender(facts: RunFacts) -> list[str]:
-    sentences = []
+    """The age error of either gender, and whether the intervals tell them apart."""
+    parts, clear = [], []
     for model in facts.models.values():
-        parts = model.result.by("gender")
-        if len(parts) != 2 or any(part.few for part in parts):
-            continue
-        better, worse = sorted(parts, key=lambda part: part.figures.mae.value)
-        least, most = years_text(better.figures.mae.value), years_text(worse.figures.mae.value)
-        if least == most:
-            sentences.append(f"{model.name} reads the age of either gender equally well.")
-            continue
-        clear = "" if apart(better, worse, "mae") else ", though the intervals overlap"
-        sentences.append(
-            f"{model.name} is {least} off for {better.name} and {most} for {worse.name} faces{clear}."
-        )
-    return sentences
+        groups = {part.name: part for part in model.result.by("gender") if not part.few}
+        if set(groups) != set(Gender):
+            return []
+        female, male = groups[Gender.FEMALE], groups[Gender.MALE]
+        clear.append(apart(female, male, "mae"))
+        parts.append(f"{number(female.figures.mae.value, 2)} and {number(male.figures.mae.value, 2)} for {model.name}")
+    if all(clear):
+        relation = "the intervals do not overlap"
+    elif any(clear):
+        relation = f"the intervals overlap for {_unclear(facts, clear)}"
+    else:
+        relation = "the intervals overlap"
+    return [f"The age MAE of female and male faces, in years, is {listed(parts)}; {relation}."]
+
+
+def _unclear(facts: RunFacts, clear: list[bool]) -> str:
+    return listed([model.name for model, known in zip(facts.models.values(), clear, strict=True) if not known])
 
 
 def _other_columns(facts: RunFacts) -> list[str]:
@@ -251,45 +248,47 @@ def _minors(facts: RunFacts) -> list[str]:
     minors = 0
     for model in facts.models.values():
         ages = model.answers["age"]
-        young = model.answers[(ages >= 10) & (ages < ADULT_YEARS)]
+        young = model.answers[(ages >= MINORS[0]) & (ages < ADULT_YEARS)]
         minors = len(young)
-        parts.append(f"{model.name} {percent_text((young['predicted_age'] >= ADULT_YEARS).mean())}" if minors else "")
-    if minors < MINORS_MIN:
-        return []
+        if minors < MINORS_MIN:
+            return []
+        parts.append(f"{percent_text((young['predicted_age'] >= ADULT_YEARS).mean())} by {model.name}")
     return [
-        f"Of the {minors:,} faces of {MINORS} years, {listed(parts)} are read as {ADULT_YEARS} or older: no such "
-        "estimate may decide who is let in or served."
+        f"Of {minors:,} faces of {MINORS[0]} to {MINORS[1]} years, {listed(parts)} are read as {ADULT_YEARS} or older: "
+        "no such estimate may decide who is let in or served."
     ]
 
 
 def _improvements(facts: RunFacts) -> list[str]:
     """What would help, from the verdicts on the curves and the worst groups."""
-    fits: dict[Fit, list[str]] = {}
+    fits: dict[Fit, list[tuple[str, str]]] = {}
     for model in facts.models.values():
-        for task, ending in (
-            ("age", age_ending(model, facts.constant)),
-            ("gender", gender_ending(model, facts.constant)),
-        ):
-            fits.setdefault(ending.fit, []).append(f"{model.letter}'s {task}")
-    sentences = []
-    if over := fits.get(Fit.OVERFITTING):
-        sentences.append(
-            f"Overfitting shows in {listed(over)}: fewer epochs, stronger regularisation or more images are next."
-        )
-    if gap := fits.get(Fit.GAP):
-        sentences.append(f"The gap in {listed(gap)} asks for more images rather than a larger network.")
-    if under := fits.get(Fit.UNDERFITTING):
-        sentences.append(f"Underfitting shows in {listed(under)}: a longer training or a larger network comes first.")
-    if close := fits.get(Fit.CLOSE):
-        sentences.append(
-            f"In {listed(close)} training and validation are close, so there is room for a larger network or a longer "
-            "training."
-        )
+        endings = (("age", age_ending(model, facts.constant)), ("gender", gender_ending(model, facts.constant)))
+        for task, ending in endings:
+            fits.setdefault(ending.fit, []).append((model.name, task))
+    advice = {
+        Fit.OVERFITTING: "{} overfits: fewer epochs, stronger regularisation or more images come next.",
+        Fit.UNDERFITTING: "{} underfits: a longer training or a larger network comes first.",
+        Fit.GAP: "The gap in {} asks for more images rather than a larger network.",
+        Fit.CLOSE: "For {} training and validation are close: a larger network or a longer training may still help.",
+    }
+    sentences = [text.format(_tasks(fits[fit])) for fit, text in advice.items() if fit in fits]
+    sentences = [text[0].upper() + text[1:] for text in sentences]
     worst = [found.most.name for model in facts.models.values() if (found := age_extremes(model.result.by("age")))]
     if worst:
-        bands = listed(list(dict.fromkeys(worst)))
+        bands = listed([band_text(band) for band in dict.fromkeys(worst)])
         sentences.append(f"Most would be gained from images of {bands} years, where errors of age are largest.")
     return sentences
+
+
+def _tasks(pairs: list[tuple[str, str]]) -> str:
+    """`age of Model A and Model B and gender of Model B`."""
+    if len(pairs) == len(MODELS) * 2:
+        return "both tasks of both models"
+    by_task: dict[str, list[str]] = {}
+    for name, task in pairs:
+        by_task.setdefault(task, []).append(name)
+    return listed([f"{task} of {listed(names)}" for task, names in by_task.items()])
 
 
 def _ethics(facts: RunFacts) -> str:
@@ -299,9 +298,7 @@ def _ethics(facts: RunFacts) -> str:
         else ""
     )
     return (
-        "A binary gender and an age guessed from looks are limits of the data set's labels, given by others, not facts "
-        f"about a person; the models repeat them.{owners} Errors are not spread evenly over people{cite('gender-shades')}"
-        ", and an average hides that. The models are made to measure and to learn from, not to decide about "
-        f"anybody{cite('model-cards')}."
+        "A binary gender and an age guessed from looks are labels that others gave: limits of the data, not facts "
+        f"about a person. The models repeat them.{owners} An average hides for whom a model fails{cite('gender-shades')}. "
+        f"These are made to measure and to learn from{cite('model-cards')}, not to decide about anybody."
     )
-

@@ -238,6 +238,8 @@ def _known(kind: type, record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _has_races(answers: pd.DataFrame) -> bool:
     """Whether the images have UTKFace's third field: nobody else's labels name these five groups."""
-    return "race" in answers and set(answers["race"].dropna().astype(str).unique()) <= {str(race) for race in Race} and (
-        answers["race"].notna().any()
+    return (
+        "race" in answers
+        and set(answers["race"].dropna().astype(str).unique()) <= {str(race) for race in Race}
+        and (answers["race"].notna().any())
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from agegender.brief import REPORT_SECTIONS
 from agegender.evaluation.compare import SIGNIFICANCE
-from agegender.reporting.report.document import Block, FigureBlock, Heading, Paragraph, cite, see
+from agegender.reporting.report.document import Block, FigureBlock, Heading, Paragraph, TableBlock, cite, see
 from agegender.reporting.report.facts import ModelFacts, RunFacts
 from agegender.reporting.report.judgements import (
     AGE_FAR,
@@ -17,7 +20,9 @@ from agegender.reporting.report.judgements import (
 from agegender.reporting.report.numbers import percent_text, plain, years_text
 from agegender.reporting.words import listed
 
-MEASURED = {"test": "test images, on which no network was trained", "validation": "held-out validation images"}
+SECTION = REPORT_SECTIONS[0]
+
+MEASURED = {"test": "test images that no network was trained on", "validation": "held-out validation images"}
 
 
 def introduction(facts: RunFacts, augmentation: FigureBlock) -> list[Block]:
@@ -25,29 +30,30 @@ def introduction(facts: RunFacts, augmentation: FigureBlock) -> list[Block]:
 
     Args:
         facts: Of the run.
-        augmentation: The figure of augmented images.
+        augmentation: The figure of augmented images; what augmentation does is added to its caption.
     """
+    model = next(iter(facts.models.values()))
+    words = f"{augmentation.caption} Images are {listed(augmentation_words(model))}, by chance and independently."
     return [
-        Heading("Introduction", "1"),
+        Heading(SECTION.title, f"{SECTION.number}"),
         Paragraph(" ".join([_task(facts), _data(facts)])),
-        Paragraph(_pre_processing(facts)),
-        Paragraph(_augmentation(facts)),
-        augmentation,
+        Paragraph(f"{_pre_processing(facts)} {_augmentation(facts)}"),
+        replace(augmentation, caption=words),
         Paragraph(_measures(facts)),
+        rules_table(),
     ]
 
 
 def _task(facts: RunFacts) -> str:
     both = "A" in facts.models and "B" in facts.models
-    a = "Model A is an own network, trained from scratch on the given images alone"
-    b = "Model B is an existing network, pre-trained elsewhere, whose training went on with the given images"
+    a = "Model A is custom-built and was trained from scratch on the given images alone"
+    b = "Model B is an existing network"
+    if "B" in facts.models and facts.models["B"].start == "imagenet":
+        b += ", pre-trained on ImageNet and fine-tuned on the given images"
     origins = f"{a}; {b}" if both else (a if "A" in facts.models else b)
     networks = "Two convolutional networks look" if both else "A convolutional network looks"
-    verb = "say" if both else "says"
-    return (
-        f"{networks} at one face image and {verb} how old the person looks, in years, and which of two genders the "
-        f"data set's label would be. {origins}."
-    )
+    verb = "tell" if both else "tells"
+    return f"{networks} at one face image and {verb} age, in years, and gender, as the data set labels them. {origins}."
 
 
 def _data(facts: RunFacts) -> str:
@@ -62,41 +68,37 @@ def _data(facts: RunFacts) -> str:
         f"{model.curves_validated_on:,} were held out for validation, alike in age and gender."
     )
     if facts.near_duplicates:
-        sentence += (
-            f" {facts.near_duplicates:,} images have a near-duplicate; "
-            "such images always stand on the same side of the split."
-        )
+        sentence += f" Near-duplicates ({facts.near_duplicates:,} images) stand on one side of the split."
     if model.twin:
         sentence += (
-            f" The final models then learnt from all {model.trained_on:,} images with the same recipes. Nothing is "
-            "left to validate those on, so learning curves are those of their twins, trained on the split."
+            f" The final models then learnt from all {model.trained_on:,} images by the same recipes; nothing is left to "
+            "validate those on, so learning curves are those of twins, trained on the split."
         )
     if facts.drawn:
-        sentence += " The faces are drawn by a program: all figures show that the method works, and nothing of people."
+        sentence += " A program drew the faces: figures show that the method works, and nothing of people."
     return sentence
 
 
 def _pre_processing(facts: RunFacts) -> str:
     text = (
-        "Pixels are divided by 255. Everything else that a network needs stands inside it: fixed layers put red first "
-        "whichever order the channels arrive in, and scale the colours."
+        "Pixels are divided by 255; fixed layers inside each network put red first, whichever order the channels "
+        "arrive in, and scale the colours."
     )
     agreements = [model.agreement for model in facts.models.values() if model.agreement]
     if agreements:
         largest = max(agreement.largest_age_difference for agreement in agreements)
-        same = min(agreement.gender_agreement for agreement in agreements)
+        differing = 1 - min(agreement.gender_agreement for agreement in agreements)
         text += (
-            f" Fed red-green-blue and blue-green-red, answers differ by at most {years_text(largest)} in age, and "
-            f"gender agrees for {percent_text(same)} of the images."
+            f" Between the orders ages differ by at most {years_text(largest)}, genders for {percent_text(differing)} "
+            "of the images."
         )
     return text
 
 
 def _augmentation(facts: RunFacts) -> str:
-    model = next(iter(facts.models.values()))
     return (
-        f"Training images alone are varied anew each time they are seen ({see('augmentation')}): "
-        f"{listed(augmentation_words(model))}. Validation and {facts.measured_on} images never are."
+        f"Training images alone are augmented, anew each time they are seen ({see('augmentation')}); validation "
+        f"{'and test images never are' if facts.measured_on == 'test' else 'images never are'}."
     )
 
 
@@ -119,14 +121,16 @@ def augmentation_words(model: ModelFacts) -> list[str]:
     if on("brightness", "contrast", "gamma", "colour_gain"):
         words.append("made brighter, darker, flatter or off-colour")
     if spoilt := on("blur", "low_resolution", "jpeg", "noise"):
-        span = _percent(min(spoilt)) if min(spoilt) == max(spoilt) else f"{plain(100 * min(spoilt))} to " + _percent(
-            max(spoilt)
+        span = (
+            _percent(min(spoilt))
+            if min(spoilt) == max(spoilt)
+            else f"{plain(100 * min(spoilt))} to " + _percent(max(spoilt))
         )
         words.append(f"blurred, coarsened, compressed or made noisy ({span} each)")
     if on("grey"):
         words.append(f"made grey ({_percent(values['grey'])})")
     if on("erase"):
-        words.append(f"covered by a box of noise{cite('erasing')} ({_percent(values['erase'])})")
+        words.append(f"covered by a box of noise ({_percent(values['erase'])})")
     return words or ["not at all in this recipe"]
 
 
@@ -138,24 +142,37 @@ def _measures(facts: RunFacts) -> str:
     constant = facts.constant
     gender = "female" if constant.female else "male"
     chosen = "measured" if facts.constant_of_measured else "training"
-    text = (
-        f"Performance is the mean absolute error (MAE) of age and the share of right genders on "
-        f"{facts.images:,} {MEASURED[facts.measured_on]}, with "
-        f"95\N{NO-BREAK SPACE}% bootstrap intervals{cite('bootstrap')}. The best single answer by the {chosen} labels, "
-        f"{plain(constant.age)} years and {gender} for everybody, is {years_text(constant.mae)} off and right for "
-        f"{percent_text(constant.gender_accuracy)}: what any network must beat."
-    )
-    rules = (
-        f"Curves are judged by fixed rules. Validation worse than training by over {_percent(AGE_GAP)} (age MAE) or "
-        f"{plain(GENDER_GAP)} points (gender) is a gap. A gap over {_percent(AGE_FAR)} or {plain(GENDER_FAR)} points is "
-        f"overfitting, and so is a gap while validation has become over {_percent(AGE_TURNED)} (age MAE) or "
-        f"{_percent(GENDER_TURNED)} (gender loss) worse than at its best epoch. A training error above "
-        f"{_percent(UNLEARNT)} of the single answer's is underfitting."
-    )
     tests = (
-        f" The models are compared on the same images, by a sign-flip permutation test{cite('permutation')} for age "
-        f"and McNemar's exact test{cite('mcnemar')} for gender, at p < {plain(SIGNIFICANCE)}."
+        f" Models are compared on the same images: a sign-flip permutation test{cite('permutation')} for age, "
+        f"McNemar's exact test{cite('mcnemar')} for gender, at p < {plain(SIGNIFICANCE)}."
         if facts.comparison
         else ""
     )
-    return f"{text} {rules}{tests}"
+    return (
+        f"Performance is the mean absolute error (MAE) of age and the share of right genders on {facts.images:,} "
+        f"{MEASURED[facts.measured_on]}, with 95\N{NO-BREAK SPACE}% bootstrap intervals{cite('bootstrap')}. The best "
+        f"single answer by the {chosen} labels, {plain(constant.age)} years and {gender} for everybody, is "
+        f"{years_text(constant.mae)} off and right for {percent_text(constant.gender_accuracy)}.{tests} Learning "
+        f"curves are judged by the rules of {see('rules')}."
+    )
+
+
+def rules_table() -> TableBlock:
+    """The rules of `judgements`, for the reader."""
+    gap, far, turned = (_percent(one) for one in (AGE_GAP, AGE_FAR, AGE_TURNED))
+    return TableBlock(
+        "rules",
+        "How learning curves are judged at the last epoch. A gap means that a network knows its training images better "
+        "than new ones; overfitting, that it has gone too far; underfitting, that it has not even learnt them.",
+        ("verdict", "age MAE", "gender"),
+        (
+            ("a gap: validation worse than training by", f"over {gap}", f"over {plain(GENDER_GAP)} points"),
+            ("overfitting: a gap of", f"over {far}", f"over {plain(GENDER_FAR)} points"),
+            (
+                "or a gap, while validation is worse than at its best epoch by",
+                f"over {turned}",
+                f"over {_percent(GENDER_TURNED)} (loss)",
+            ),
+            ("underfitting: training errors, of the single answer's", *[f"over {_percent(UNLEARNT)}"] * 2),
+        ),
+    )

@@ -23,29 +23,39 @@ def last_maps(model: ModelFacts) -> str:
     shape = maps[-1].output_shape
     side = max(length or 0 for length in shape[:2])
     relation = "below" if side < MAP_SIDE_LIMIT else "not below"
-    limit = times((MAP_SIDE_LIMIT, MAP_SIDE_LIMIT))
     return (
-        f"The last feature maps, {times(shape)}, are averaged over their area before the first fully connected layer; "
-        f"that is {relation} the {limit} asked for."
+        f"The last feature maps, averaged over their area before the first fully connected layer, measure "
+        f"{times(shape)}: {relation} the {times((MAP_SIDE_LIMIT, MAP_SIDE_LIMIT))} asked for."
     )
 
 
-def heads(model: ModelFacts) -> str:
-    """How the answers are read off the shared features."""
+def heads(model: ModelFacts, like: ModelFacts | None = None) -> str:
+    """How the answers are read off the shared features; short where `like` has said it.
+
+    Args:
+        model: Whose heads.
+        like: A model described before.
+    """
     bins = AGE_MAX_YEARS - AGE_MIN_YEARS + 1
-    readout = "median" if model.recipe.network.get("age_readout") == "median" else "mean"
+    own, mirrored = _readout(model), bool(model.recipe.network.get("mirror_average"))
+    if like is not None and mirrored == bool(like.recipe.network.get("mirror_average")):
+        return f"The heads are {like.name}'s{'' if own == _readout(like) else f', but the age is the {own}'}."
     text = (
         f"Two heads share them: a softmax over {bins} whole ages, {AGE_MIN_YEARS} to {AGE_MAX_YEARS}, of which the age "
-        f"is the {readout}{cite('distribution')}, and one sigmoid unit, the probability of female."
+        f"is the {own}{cite('distribution')}, and one sigmoid unit, the probability of female."
     )
-    if model.recipe.network.get("mirror_average"):
-        text += " Fixed layers average the answers to the image and to its mirror image."
-    return text
+    return f"{text} Answers to the image and its mirror image are averaged." if mirrored else text
 
 
-def loss(model: ModelFacts) -> str:
-    """What is minimised, and what the saved file is compiled with."""
+def _readout(model: ModelFacts) -> str:
+    return "median" if model.recipe.network.get("age_readout") == "median" else "mean"
+
+
+def loss(model: ModelFacts, like: ModelFacts | None = None) -> str:
+    """What is minimised; short where `like`, described before, minimises the same."""
     recipe = model.recipe
+    if like is not None and (recipe.losses, recipe.age_sd_years) == (like.recipe.losses, like.recipe.age_sd_years):
+        return f"The loss is {like.name}'s."
     weights = recipe.losses
 
     def times_weight(name: str, what: str) -> str:
@@ -68,7 +78,8 @@ def loss(model: ModelFacts) -> str:
 def against_overfitting(model: ModelFacts) -> str:
     """The means against overfitting that the recipe switches on."""
     recipe, network = model.recipe, model.recipe.network
-    means = ["augmentation"]
+    erased = recipe.augmentation.get("erase", 0) > 0
+    means = [f"augmentation with random erasing{cite('erasing')}" if erased else "augmentation"]
     if recipe.augmentation.get("mixup", 0) > 0:
         means.append(f"mixup{cite('mixup')} in {_percent(recipe.augmentation['mixup'])} of the batches")
     if network.get("dropout", 0) > 0:
@@ -101,8 +112,8 @@ def schedule(model: ModelFacts) -> str:
     recipe = model.recipe
     text = (
         f"{counted(recipe.epochs, 'epoch')} in batches of {recipe.batch_size} images took "
-        f"{minutes_text(model.seconds)} (seed {model.seed}). AdamW{cite('adamw')} follows the learning rates of "
-        f"{see(phases_key(model))}, along a cosine{cite('cosine')} in each phase."
+        f"{minutes_text(model.seconds)} (seed {model.seed}), with AdamW{cite('adamw')} at the learning rates of "
+        f"{see(phases_key(model))}, which fall along a cosine{cite('cosine')}."
     )
     # What a longer description would repeat stands in the table.
     last = recipe.phases[-1]
@@ -110,8 +121,8 @@ def schedule(model: ModelFacts) -> str:
         text += " Early epochs on smaller images cost less time."
     if len(recipe.phases) > 1 and last.augmentation_strength < recipe.phases[-2].augmentation_strength:
         text += (
-            f" The last phase keeps {_percent(last.augmentation_strength)} of the augmentation, so that the network "
-            "meets images as they are."
+            f" The last phase keeps {_percent(last.augmentation_strength)} of the augmentation, to meet images as they "
+            "are."
         )
     return text
 

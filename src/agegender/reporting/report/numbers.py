@@ -74,3 +74,8 @@ def counting(value: int) -> str:
     """`one` to `twelve`, then digits with commas."""
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     return words[value] if 0 <= value < len(words) else f"{value:,}"
+
+
+def band_text(name: str) -> str:
+    """`18–29` of a band's name `18-29`."""
+    return name.replace("-", "\N{EN DASH}")

@@ -11,9 +11,7 @@ from agegender.reporting.report.document import Beside, Block, FigureBlock, Head
 from agegender.reporting.report.facts import ModelFacts, RunFacts
 from agegender.reporting.report.judgements import (
     AGE_FAR,
-    AGE_GAP,
     GENDER_FAR,
-    GENDER_GAP,
     Ending,
     Fit,
     age_ending,
@@ -22,6 +20,7 @@ from agegender.reporting.report.judgements import (
     gender_extremes,
 )
 from agegender.reporting.report.numbers import (
+    band_text,
     interval_text,
     number,
     percent_interval,
@@ -65,67 +64,67 @@ def curve_sentences(model: ModelFacts, constant: ConstantPredictor) -> str:
     age, gender = age_ending(model, constant), gender_ending(model, constant)
     whose = "the twin of the final model" if model.twin else model.name
     lead = f"{see(f'{model.letter}_learning_curves')} shows how {whose} learnt."
-    return " ".join([lead, _age_curve(age), _gender_curve(gender)])
+    if age.validation is None or gender.validation is None:
+        return " ".join([lead, *_training_only(age, gender)])
+    if age.fit is gender.fit is Fit.CLOSE:
+        verdict = "Neither task shows under- or overfitting."
+    else:
+        verdict = f"Age {_age_verdict(age)}; gender {_gender_verdict(gender)}."
+    return " ".join([lead, _age_curve(age, age.validation), _gender_curve(gender, gender.validation), verdict])
 
 
-def _age_curve(end: Ending) -> str:
-    if end.validation is None:
-        known = f"At epoch {end.last_epoch} the age MAE is {end.train:.2f} years on training images"
-        return f"{known}{_no_validation(end, f'{end.constant:.2f} years')}"
-    worse = "above" if end.apart >= 0 else "below"
-    relation = "equal to" if end.train == end.validation else f"{abs(end.apart):.0f}{_PERCENT} {worse}"
-    values = (
-        f"At epoch {end.last_epoch} the age MAE is {end.train:.2f} years on training and {end.validation:.2f} on "
-        f"validation images, {relation}{' that' if relation != 'equal to' else ' it'}; its best was {end.best:.2f}"
-        f"{_when(end)}."
+def _age_curve(end: Ending, validation: float) -> str:
+    relation = (
+        "equal" if end.train == validation else f"{abs(end.apart):.0f}{_PERCENT} {'more' if end.apart >= 0 else 'less'}"
     )
-    verdict = {
-        Fit.CLOSE: _close(end.apart < -100 * AGE_GAP),
-        Fit.GAP: (
-            "That is a gap, as of a network that knows its training images better than new ones, yet no overfitting: "
-            "validation stands near its best."
-        ),
-        Fit.OVERFITTING: f"That is overfitting: {_reasons(end, f'{plain(100 * AGE_FAR)}{_PERCENT}', 'age MAE')}.",
+    return (
+        f"At epoch {end.last_epoch} the age MAE is {end.train:.2f} years on training and {validation:.2f} on "
+        f"validation images ({relation}; best {end.best:.2f}{_when(end)})."
+    )
+
+
+def _gender_curve(end: Ending, validation: float) -> str:
+    relation = "equal" if end.apart == 0 else f"{abs(end.apart):.1f} points {'less' if end.apart > 0 else 'more'}"
+    return (
+        f"Gender is right for {end.train:.1f}{_PERCENT} and {validation:.1f}{_PERCENT} ({relation}; best "
+        f"{end.best:.1f}{_PERCENT}{_when(end)})."
+    )
+
+
+def _age_verdict(end: Ending) -> str:
+    return {
+        Fit.CLOSE: "shows no under- or overfitting",
+        Fit.GAP: "shows a gap but no overfitting, since validation stands near its best",
+        Fit.OVERFITTING: f"overfits, since {_reasons(end, f'{plain(100 * AGE_FAR)}{_PERCENT}', 'age MAE')}",
         Fit.UNDERFITTING: (
-            f"That is underfitting: on its own training images the error is over half of the single answer's "
-            f"{end.constant:.2f} years."
+            f"underfits: even on training images errors are over half of the single answer's {end.constant:.2f} years"
         ),
     }[end.fit]
-    return f"{values} {verdict}"
 
 
-def _gender_curve(end: Ending) -> str:
-    if end.validation is None:
-        known = f"Gender is right for {end.train:.1f}{_PERCENT} of the training images"
-        return f"{known}{_no_validation(end, f'{end.constant:.1f}{_PERCENT}')}"
-    side = "more" if end.apart <= 0 else "fewer"
-    relation = "as many" if end.apart == 0 else f"{abs(end.apart):.1f} points {side}"
-    values = (
-        f"Gender is right for {end.train:.1f}{_PERCENT} of training and {end.validation:.1f}{_PERCENT} of validation "
-        f"images, {relation}; its best was {end.best:.1f}{_PERCENT}{_when(end)}."
-    )
-    verdict = {
-        Fit.CLOSE: _close(end.apart < -GENDER_GAP),
-        Fit.GAP: "That is a gap without overfitting.",
-        Fit.OVERFITTING: f"That is overfitting: {_reasons(end, f'{plain(GENDER_FAR)} points', 'gender loss')}.",
+def _gender_verdict(end: Ending) -> str:
+    return {
+        Fit.CLOSE: "shows no under- or overfitting",
+        Fit.GAP: "shows a gap but no overfitting",
+        Fit.OVERFITTING: f"overfits, since {_reasons(end, f'{plain(GENDER_FAR)} points', 'gender loss')}",
         Fit.UNDERFITTING: (
-            f"That is underfitting: on training images errors are over half of the single answer's "
-            f"{end.constant:.1f}{_PERCENT}."
+            f"underfits: even on training images errors are over half of the single answer's "
+            f"{end.constant:.1f}{_PERCENT}"
         ),
     }[end.fit]
-    return f"{values} {verdict}"
 
 
-def _close(better: bool) -> str:
-    if better:
-        return "Validation is no worse than training: no sign of overfitting."
-    return "The two are close: no sign of over- or underfitting."
-
-
-def _no_validation(end: Ending, floor: str) -> str:
-    if end.fit is Fit.UNDERFITTING:
-        return f", with errors over half of the single answer's {floor}: underfitting."
-    return ". Nothing was held out, so overfitting cannot be judged."
+def _training_only(age: Ending, gender: Ending) -> list[str]:
+    """Sentences where nothing was held out: underfitting can be seen, overfitting cannot."""
+    sentences = [
+        f"At epoch {age.last_epoch} the age MAE is {age.train:.2f} years on training images, and gender is right for "
+        f"{gender.train:.1f}{_PERCENT}."
+    ]
+    if age.fit is Fit.UNDERFITTING:
+        sentences.append(f"Age {_age_verdict(age)}.")
+    if gender.fit is Fit.UNDERFITTING:
+        sentences.append(f"Gender {_gender_verdict(gender)}.")
+    return [*sentences, "Nothing was held out, so overfitting cannot be judged."]
 
 
 def _when(end: Ending) -> str:
@@ -144,7 +143,7 @@ def _reasons(end: Ending, far: str, turning: str) -> str:
 def result_sentences(facts: RunFacts, model: ModelFacts) -> str:
     """What the model is worth on the measured images."""
     figures = model.result.figures
-    which = "final model" if model.twin else model.name
+    which = "the final model" if model.twin else model.name
     bias = years(figures.bias.value)
     direction = (
         "neither too old nor too young on average"
@@ -152,20 +151,19 @@ def result_sentences(facts: RunFacts, model: ModelFacts) -> str:
         else f"{abs(bias):.2f} years too {'old' if bias > 0 else 'young'} on average"
     )
     return (
-        f"On the {facts.images:,} {facts.measured_on} images ({see(results_key(model))}) the {which} is "
+        f"On the {facts.images:,} {facts.measured_on} images ({see(results_key(model))}) {which} is "
         f"{years_text(figures.mae.value)} off, {direction}; {percent_text(figures.cs5.value)} of its ages are within "
         f"{CS_YEARS} years ({see(f'{model.letter}_predicted_age')}). Gender is right for "
-        f"{percent_text(figures.gender_accuracy.value)}"
-        f"{_by_label(model)} ({see(f'{model.letter}_confusion')})."
-    ).replace("the Model", "Model")
+        f"{percent_text(figures.gender_accuracy.value)} ({_by_label(model)}{see(f'{model.letter}_confusion')})."
+    )
 
 
 def _by_label(model: ModelFacts) -> str:
     parts = {part.name: part for part in model.result.by("gender")}
     if set(parts) != set(Gender):
         return ""
-    shares = [f"{percent_text(parts[name].figures.gender_accuracy.value)} of those labelled {name}" for name in Gender]
-    return f", {' and '.join(shares)}"
+    shares = [f"{name} {percent_text(parts[name].figures.gender_accuracy.value)}" for name in Gender]
+    return f"{', '.join(shares)}; "
 
 
 def group_sentences(model: ModelFacts) -> str:
@@ -178,13 +176,13 @@ def group_sentences(model: ModelFacts) -> str:
     bias = years(age.most.figures.bias.value)
     towards = f", on average {abs(bias):.2f} too {'old' if bias > 0 else 'young'}" if bias else ""
     text = (
-        f"Age is read best at {age.least.name} years ({age.least.figures.mae.value:.2f} off) and worst at "
-        f"{age.most.name} ({age.most.figures.mae.value:.2f} off{towards}; {key})."
+        f"Age is read best at {band_text(age.least.name)} years ({age.least.figures.mae.value:.2f} off) and worst at "
+        f"{band_text(age.most.name)} ({age.most.figures.mae.value:.2f} off{towards}; {key})."
     )
     if gender is not None:
         text += (
-            f" Gender is right most often at {gender.least.name} years "
-            f"({percent_text(gender.least.figures.gender_accuracy.value)}), least at {gender.most.name} "
+            f" Gender is right most often at {band_text(gender.least.name)} years "
+            f"({percent_text(gender.least.figures.gender_accuracy.value)}), least at {band_text(gender.most.name)} "
             f"({percent_text(gender.most.figures.gender_accuracy.value)})."
         )
     return text
@@ -208,8 +206,7 @@ def results_table(model: ModelFacts, facts: RunFacts) -> TableBlock:
     ]
     return TableBlock(
         results_key(model),
-        f"{model.name} on {facts.images:,} {facts.measured_on} images, with 95 % bootstrap intervals"
-        f"{_drawn(facts)}.",
+        f"{model.name} on {facts.images:,} {facts.measured_on} images, with 95 % bootstrap intervals{_drawn(facts)}.",
         ("figure", "value", "from", "to"),
         tuple(
             (what, *(number(scale * one, digits) for one in (interval.value, interval.low, interval.high)))
@@ -228,7 +225,7 @@ def groups_table(facts: RunFacts) -> TableBlock:
         if column != columns[0]:
             rules.append(len(rows))
         for name, part in parts[0].items():
-            label = f"{name} years" if column == "age" else f"{column}: {name}"
+            label = f"{band_text(name)} years" if column == "age" else f"{column}: {name}"
             cells = [label, f"{part.figures.n:,}{'*' if part.few else ''}"]
             own = [group[name].figures for group in parts]
             cells += [interval_text(figures.mae) for figures in own]

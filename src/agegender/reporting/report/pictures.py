@@ -68,7 +68,11 @@ def _picture(key: str, make: Callable[[], Figure], caption: str) -> Picture:
 def _augmentation(model: ModelFacts) -> Picture:
     faces = [draw_face(index, FACES_SEED)[0] for index in range(AUGMENTED_FACES)]
     settings = Augmentation(
-        **{name: value for name, value in model.recipe.augmentation.items() if name in Augmentation.__dataclass_fields__}
+        **{
+            name: value
+            for name, value in model.recipe.augmentation.items()
+            if name in Augmentation.__dataclass_fields__
+        }
     )
     rng = np.random.default_rng(FACES_SEED)
     variants = np.stack([np.stack([augment_image(face, settings, rng) for _ in range(VARIANTS)]) for face in faces])

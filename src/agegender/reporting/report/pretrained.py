@@ -12,23 +12,24 @@ from agegender.reporting.words import counted, listed, times
 SECTION = REPORT_SECTIONS[2]
 
 
-def pretrained_cnn(model: ModelFacts, architecture: FigureBlock) -> list[Block]:
+def pretrained_cnn(model: ModelFacts, architecture: FigureBlock, like: ModelFacts | None) -> list[Block]:
     """Architecture and training process of Model B; its performance is the same for both models.
 
     Args:
         model: Model B.
         architecture: The figure of its architecture.
+        like: Model A, where the report has described it.
     """
     first, second, _ = SECTION.parts
     return [
         Heading(SECTION.title, f"{SECTION.number}"),
         Heading(first, f"{SECTION.number}.1", 2),
-        Paragraph(" ".join([_backbone(model), network.last_maps(model), network.heads(model)])),
+        Paragraph(" ".join([_backbone(model), network.last_maps(model), network.heads(model, like)])),
         architecture,
         Heading(second, f"{SECTION.number}.2", 2),
         Paragraph(f"{_transfer(model)} {network.schedule(model)}"),
         network.phases_table(model),
-        Paragraph(f"{network.loss(model)} {network.against_overfitting(model)}"),
+        Paragraph(f"{network.loss(model, like)} {network.against_overfitting(model)}"),
     ]
 
 
@@ -42,14 +43,14 @@ def _backbone(model: ModelFacts) -> str:
     lite = "Lite" in name
     source = cite("efficientnet") if lite else cite("keras")
     built = (
-        f", built of inverted residual blocks{cite('mobilenet')}: a convolution widens the channels, a depthwise one "
-        "filters each, a third narrows them again"
+        f", built of inverted residual blocks{cite('mobilenet')}, which widen the channels, filter each by itself and "
+        "narrow them again"
         if lite
         else ""
     )
     side = int(model.recipe.network.get("side", network.IMAGE_SIDE))
     enlarged = (
-        f" A fixed layer enlarges the image to {times((side, side))} first, since the backbone learnt from larger ones."
+        f" A fixed layer first enlarges the image to {times((side, side))}, since the backbone learnt from larger ones."
         if side > network.IMAGE_SIDE
         else ""
     )
@@ -72,8 +73,8 @@ def _transfer(model: ModelFacts) -> str:
         names = listed([f"“{phase.name}”" for phase in frozen])
         epochs = counted(sum(phase.epochs for phase in frozen), "epoch")
         text += (
-            f" The phase {names} ({epochs}) freezes the backbone, so that heads which know nothing yet cannot spoil "
-            "its features; then all layers are fine-tuned together."
+            f" The phase {names} ({epochs}) freezes the backbone, lest heads that know nothing yet spoil its features; "
+            "then all layers are fine-tuned together."
         )
     elif frozen:
         text += " The backbone stayed frozen throughout: only the heads learnt."

@@ -43,9 +43,7 @@ SOURCES: dict[str, str] = {
         "Database”, CVPR 2009."
     ),
     "keras": "F. Chollet and others, Keras, 2015 (keras.io); pre-trained networks of keras.applications.",
-    "adamw": (
-        "I. Loshchilov and F. Hutter, “Decoupled Weight Decay Regularization”, ICLR 2019. arXiv:1711.05101."
-    ),
+    "adamw": ("I. Loshchilov and F. Hutter, “Decoupled Weight Decay Regularization”, ICLR 2019. arXiv:1711.05101."),
     "cosine": (
         "I. Loshchilov and F. Hutter, “SGDR: Stochastic Gradient Descent with Warm Restarts”, ICLR 2017. "
         "arXiv:1608.03983."
@@ -77,7 +75,5 @@ SOURCES: dict[str, str] = {
         "J. Buolamwini and T. Gebru, “Gender Shades: Intersectional Accuracy Disparities in Commercial Gender "
         "Classification”, FAT* 2018, PMLR 81, pp. 77–91."
     ),
-    "model-cards": (
-        "M. Mitchell and others, “Model Cards for Model Reporting”, FAT* 2019. arXiv:1810.03993."
-    ),
+    "model-cards": ("M. Mitchell and others, “Model Cards for Model Reporting”, FAT* 2019. arXiv:1810.03993."),
 }
