@@ -86,7 +86,7 @@ def age_comparison(comparison: ComparisonResult) -> str:
             f"Model {better} is {abs(difference):.2f} years less off in age, but chance alone can explain that "
             f"({evidence}): neither is shown to read age better."
         )
-    return f"Model {better} reads age better: {size} ({evidence}), no chance result."
+    return f"Model {better} reads age better, beyond chance: {size} ({evidence})."
 
 
 def gender_comparison(comparison: ComparisonResult) -> str:
@@ -100,7 +100,7 @@ def gender_comparison(comparison: ComparisonResult) -> str:
         return f"In gender chance alone can explain the difference ({counts}): neither is shown to be right more often."
     better = "A" if verdict is Verdict.FIRST else "B"
     points = abs(share(comparison.gender_accuracy_difference.value))
-    return f"Model {better} is right about gender more often, by {points:.1f} points ({counts}): no chance result."
+    return f"Model {better} is right about gender more often, beyond chance, by {points:.1f} points ({counts})."
 
 
 def _only(images: int, letter: str) -> str:
@@ -267,13 +267,12 @@ def _improvements(facts: RunFacts) -> list[str]:
         for task, ending in endings:
             fits.setdefault(ending.fit, []).append((model.name, task))
     advice = {
-        Fit.OVERFITTING: "{} overfits: fewer epochs, stronger regularisation or more images come next.",
-        Fit.UNDERFITTING: "{} underfits: a longer training or a larger network comes first.",
+        Fit.OVERFITTING: "Overfitting shows in {}: fewer epochs, stronger regularisation or more images come next.",
+        Fit.UNDERFITTING: "Underfitting shows in {}: a longer training or a larger network comes first.",
         Fit.GAP: "The gap in {} asks for more images rather than a larger network.",
         Fit.CLOSE: "For {} training and validation are close: a larger network or a longer training may still help.",
     }
     sentences = [text.format(_tasks(fits[fit])) for fit, text in advice.items() if fit in fits]
-    sentences = [text[0].upper() + text[1:] for text in sentences]
     worst = [found.most.name for model in facts.models.values() if (found := age_extremes(model.result.by("age")))]
     if worst:
         bands = listed([band_text(band) for band in dict.fromkeys(worst)])
@@ -299,6 +298,7 @@ def _ethics(facts: RunFacts) -> str:
     )
     return (
         "A binary gender and an age guessed from looks are labels that others gave: limits of the data, not facts "
-        f"about a person. The models repeat them.{owners} An average hides for whom a model fails{cite('gender-shades')}. "
-        f"These are made to measure and to learn from{cite('model-cards')}, not to decide about anybody."
+        f"about a person. The models repeat them.{owners} An average hides for whom a model fails"
+        f"{cite('gender-shades')}. These are made to measure and to learn from{cite('model-cards')}, not to decide "
+        "about anybody."
     )

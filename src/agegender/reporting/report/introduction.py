@@ -71,8 +71,8 @@ def _data(facts: RunFacts) -> str:
         sentence += f" Near-duplicates ({facts.near_duplicates:,} images) stand on one side of the split."
     if model.twin:
         sentence += (
-            f" The final models then learnt from all {model.trained_on:,} images by the same recipes; nothing is left to "
-            "validate those on, so learning curves are those of twins, trained on the split."
+            f" The final models then learnt from all {model.trained_on:,} images by the same recipes; nothing is left "
+            "to validate those on, so learning curves are those of twins, trained on the split."
         )
     if facts.drawn:
         sentence += " A program drew the faces: figures show that the method works, and nothing of people."

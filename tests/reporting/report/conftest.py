@@ -7,12 +7,14 @@ a run folder is what the main job would have written about them.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from agegender.artifacts import write_json
 from agegender.evaluation import Evaluation, save_evaluation, save_predictions
@@ -21,6 +23,7 @@ from agegender.evaluation.evaluate import evaluate_predictions
 from agegender.evaluation.suite import EvaluatedModel
 from agegender.metrics.baseline import constant_predictor
 from agegender.models.describe import ArchitectureBlock
+from agegender.reporting.report import Document, RunFacts, gather_facts, report_document, report_pictures
 from agegender.run_folder import RunFolder, hashed_name
 
 AUGMENTATION = {
@@ -220,7 +223,7 @@ def plant(
             "started": "2026-01-01T00:00:00+00:00",
             "finished": "2026-01-01T01:00:00+00:00",
             "measured_on": measured_on,
-            "constant_predictor": replace(constant),
+            "constant_predictor": constant,
         },
     )
     return root
@@ -244,3 +247,75 @@ def _evaluation(tables: dict[str, pd.DataFrame], images: int, drawn: bool, resam
             for one, other in itertools.combinations(tables, 2)
         ),
     )
+
+
+def compose(facts: RunFacts) -> Document:
+    """The report of some facts, with its pictures' places but nothing drawn."""
+    return report_document(facts, {key: picture.block for key, picture in report_pictures(facts).items()})
+
+
+GOOD = Planted()
+BETTER = Planted(age_sd=3.5, wrong=0.02)
+OTHER = Planted(age_sd=3.5, wrong=0.16)
+RUNS: dict[str, dict[str, Any]] = {
+    "A better": {"models": {"A": BETTER, "B": Planted(wrong=0.1)}},
+    "B better": {"models": {"A": Planted(wrong=0.1), "B": BETTER}},
+    "no difference": {"models": {"A": GOOD, "B": GOOD}},
+    "A in age, B in gender": {"models": {"A": OTHER, "B": Planted(wrong=0.02)}},
+    "overfitting": {
+        "models": {
+            "A": Planted(train=(2.10, 0.999), validation=(5.62, 0.880), best=4.90),
+            "B": Planted(train=(3.90, 0.960), validation=(5.10, 0.915), best=4.60),
+        }
+    },
+    "underfitting": {
+        "models": {
+            "A": Planted(age_sd=15, wrong=0.4, train=(13.20, 0.640), validation=(13.40, 0.630)),
+            "B": Planted(train=(4.20, 0.950), validation=(5.20, 0.915)),
+        }
+    },
+    "shipped": {"shipped": True},
+    "drawn": {"drawn": True},
+    "validation": {"measured_on": "validation"},
+    "nothing held out": {"held_out": False},
+}
+"""What is planted, by what it shows."""
+
+
+@pytest.fixture(scope="session")
+def planted_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives the folder of a planted run by its name in `RUNS`; made once."""
+    made: dict[str, Path] = {}
+
+    def give(name: str) -> Path:
+        if name not in made:
+            made[name] = plant(tmp_path_factory.mktemp("planted") / "run", **RUNS[name])
+        return made[name]
+
+    return give
+
+
+@pytest.fixture(scope="session")
+def planted_facts(planted_run: Callable[[str], Path]) -> Callable[[str], RunFacts]:
+    """Gives the facts of a planted run; gathered once."""
+    known: dict[str, RunFacts] = {}
+    return lambda name: known.setdefault(name, gather_facts(planted_run(name))) if name not in known else known[name]
+
+
+@pytest.fixture(scope="session")
+def planted_document(planted_facts: Callable[[str], RunFacts]) -> Callable[[str], Document]:
+    """Gives the report of a planted run; composed once."""
+    known: dict[str, Document] = {}
+    return lambda name: known[name] if name in known else known.setdefault(name, compose(planted_facts(name)))
+
+
+@pytest.fixture(scope="session")
+def composer() -> Callable[[RunFacts], Document]:
+    """Composes a report of changed facts."""
+    return compose
+
+
+@pytest.fixture(scope="session")
+def planter() -> Callable[..., Path]:
+    """Writes a run folder: `plant`."""
+    return plant
