@@ -137,7 +137,7 @@ def _comparison_table(facts: RunFacts, comparison: ComparisonResult) -> TableBlo
         ("parameters", f"{a.parameters:,}", f"{b.parameters:,}", "", ""),
         ("images to train the file", f"{a.trained_on:,}", f"{b.trained_on:,}", "", ""),
         ("epochs", f"{a.recipe.epochs:,}", f"{b.recipe.epochs:,}", "", ""),
-        ("training time", minutes_text(a.seconds), minutes_text(b.seconds), "", ""),
+        (f"training time{' of the twin' if a.twin else ''}", minutes_text(a.seconds), minutes_text(b.seconds), "", ""),
     )  # fmt: skip
     return TableBlock(
         "comparison",
@@ -178,8 +178,7 @@ def _where_errors_lie(facts: RunFacts) -> list[str]:
         f"{see('groups')} shows for whom the models fail.",
         *_shared_extremes(facts),
         *_by_gender(facts),
-        *_other_columns(facts),
-        *_minors(facts),
+        *([] if facts.drawn else [*_other_columns(facts), *_minors(facts)]),
     ]
 
 

@@ -50,11 +50,13 @@ class FigureBlock:
         key: Of the picture that is drawn for it.
         caption: Full sentences, no marks.
         width: Share of the text's width.
+        floats: Whether it may move to the top or bottom of its page.
     """
 
     key: str
     caption: str
     width: float = 1.0
+    floats: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,15 @@ def introduction(facts: RunFacts, augmentation: FigureBlock) -> list[Block]:
         augmentation: The figure of augmented images; what augmentation does is added to its caption.
     """
     model = next(iter(facts.models.values()))
-    words = f"{augmentation.caption} Images are {listed(augmentation_words(model))}, by chance and independently."
+    words = (
+        f"{augmentation.caption} Images are {listed(augmentation_words(model))}, by chance and independently, as in "
+        f"{model.name}'s recipe."
+    )
     return [
         Heading(SECTION.title, f"{SECTION.number}"),
         Paragraph(" ".join([_task(facts), _data(facts)])),
         Paragraph(f"{_pre_processing(facts)} {_augmentation(facts)}"),
-        replace(augmentation, caption=words),
+        replace(augmentation, caption=words, floats=False),
         Paragraph(_measures(facts)),
         rules_table(),
     ]
@@ -89,8 +92,8 @@ def _pre_processing(facts: RunFacts) -> str:
         largest = max(agreement.largest_age_difference for agreement in agreements)
         differing = 1 - min(agreement.gender_agreement for agreement in agreements)
         text += (
-            f" Between the orders ages differ by at most {years_text(largest)}, genders for {percent_text(differing)} "
-            "of the images."
+            f" Between the orders answers differ by at most {years_text(largest)} in age and for "
+            f"{percent_text(differing)} of the images in gender."
         )
     return text
 
