@@ -16,9 +16,7 @@ from agegender.reporting.report.document import (
     see,
 )
 
-ONE, TWO, THREE = (
-    FigureBlock(key, f"The caption of {key}, which counts for nothing.") for key in ("one", "two", "three")
-)
+ONE, TWO, THREE = (FigureBlock(key, f"The caption of {key}: no words.") for key in ("one", "two", "three"))
 TABLE = TableBlock("table", "Another caption.", ("a", "b"), (("x", "1"), ("y", "2")))
 
 
@@ -50,7 +48,6 @@ def test_a_mark_that_names_nothing_is_a_fault(text: str) -> None:
 
 
 def test_words_are_those_of_headings_and_paragraphs() -> None:
-    document = make_document(
-        "A title of five words", [Heading("Two words", "1"), Paragraph("Three more words."), ONE, TABLE]
-    )
+    blocks = [Heading("Two words", "1"), Paragraph("Three more words."), ONE, TABLE]
+    document = make_document("A title of five words", blocks)
     assert document.words == 6

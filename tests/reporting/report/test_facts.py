@@ -10,7 +10,11 @@ import pytest
 
 from agegender.artifacts import read_json, write_json
 from agegender.errors import InputError
-from agegender.reporting.report import RunFacts, gather_facts
+from agegender.reporting.report import ModelFacts, RunFacts, gather_facts
+
+
+def sides(model: ModelFacts) -> tuple[int, int, int, bool]:
+    return model.trained_on, model.curves_trained_on, model.curves_validated_on, model.twin
 
 
 def test_facts_are_those_of_the_files(
@@ -23,7 +27,7 @@ def test_facts_are_those_of_the_files(
     stored = next(one for one in metrics["results"] if (one["model"], one["order"]) == ("B", "rgb"))
     assert model.result.figures.mae.value == stored["figures"]["mae"]["value"]
     assert model.recipe.epochs == sum(phase["epochs"] for phase in sidecar["recipe"]["phases"])
-    assert (model.trained_on, model.curves_trained_on, model.curves_validated_on, model.twin) == (
+    assert sides(model) == (
         4000,
         4000,
         1000,
@@ -37,7 +41,7 @@ def test_facts_are_those_of_the_files(
 
 def test_a_shipped_run_has_its_twins_curves(planted_facts: Callable[[str], RunFacts]) -> None:
     model = planted_facts("shipped").models["A"]
-    assert (model.trained_on, model.curves_trained_on, model.curves_validated_on, model.twin) == (
+    assert sides(model) == (
         5000,
         4000,
         1000,

@@ -107,9 +107,7 @@ def test_extremes_pass_over_groups_of_few_images(planted_facts: Callable[[str], 
     found = age_extremes(bands)
     assert found is not None
     errors = {band.name: band.figures.mae.value for band in bands if not band.few}
-    assert (found.least.name, found.most.name) == (
-        min(errors, key=errors.__getitem__),
-        max(errors, key=errors.__getitem__),
-    )
+    assert found.least.name == min(errors, key=errors.__getitem__)
+    assert found.most.name == max(errors, key=errors.__getitem__)
     assert age_extremes(bands[:1]) is None
     assert age_extremes([bands[3], bands[3]]) is None

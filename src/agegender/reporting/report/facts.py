@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -192,9 +192,16 @@ def gather_facts(root: str | Path) -> RunFacts:
         if constant
         else constant_predictor(first["age"], female_labels(first), first["age"], female_labels(first)),
         constant_of_measured=not constant,
-        comparison=next((pair for pair in evaluation.comparisons if (pair.first, pair.second) == MODELS), None),
+        comparison=_comparison(evaluation, letters),
         versions=record.get("versions", {}),
     )
+
+
+def _comparison(evaluation: Evaluation, letters: Sequence[str]) -> ComparisonResult | None:
+    """The paired test of A against B, if the run holds both."""
+    if set(letters) != set(MODELS):
+        return None
+    return next((pair for pair in evaluation.comparisons if (pair.first, pair.second) == MODELS), None)
 
 
 def _model(folder: RunFolder, letter: str, evaluation: Evaluation, answers: pd.DataFrame) -> ModelFacts:
