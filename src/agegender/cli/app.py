@@ -21,6 +21,7 @@ from agegender.cli.evaluate import evaluate_command
 from agegender.cli.hand_in import HELP as HAND_IN_HELP
 from agegender.cli.hand_in import hand_in_check_command, hand_in_marks_command
 from agegender.cli.prepare import prepare_command
+from agegender.cli.report import report_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
 from agegender.cli.split import split_command
@@ -70,6 +71,7 @@ for name, command in (
     ("sensitivity", sensitivity_command),
     ("check", check_command),
     ("card", card_command),
+    ("report", report_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),

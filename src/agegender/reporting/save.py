@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -53,6 +54,17 @@ def save_figure(figure: Figure, folder: str | Path, name: str, caption: str) -> 
         written.append(path)
     write_json(folder / CAPTIONS, {**captions, name: caption})
     return written
+
+
+@styled
+def figure_svg(figure: Figure, name: str, caption: str) -> bytes:
+    """A figure as an SVG of its own, for a document that holds it; `save_figure` writes files."""
+    FigureCanvasAgg(figure)
+    _interpolate(figure, "none")
+    about = {"Title": name, "Description": caption, **_WITHOUT_DATE_AND_VERSION["svg"]}
+    content = io.BytesIO()
+    figure.savefig(content, format="svg", dpi=PNG_DOTS_PER_INCH, metadata=about)
+    return content.getvalue()
 
 
 def read_captions(folder: str | Path) -> dict[str, str]:
