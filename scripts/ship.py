@@ -12,7 +12,6 @@ other; names of images stand in it as hashes.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,10 @@ import pandas as pd
 
 from agegender.artifacts import atomic_path, read_json, sha256_file, write_json, write_text
 from agegender.errors import InputError
-from agegender.run_folder import RunFolder, open_run
+from agegender.run_folder import RunFolder, hashed_name, open_run
 
-HASH_DIGITS = 16
 TWIN_KEYS = ("seed", "split", "versions", "training_seconds", "last_epoch", "validation")
 """What a shipped model's sidecar says about its twin."""
-
-
-def hashed(name: str) -> str:
-    """The first digits of the SHA-256 of an image's file name: the same image, no name."""
-    return hashlib.sha256(name.encode()).hexdigest()[:HASH_DIGITS]
 
 
 def ship(models: dict[str, tuple[Path, Path]], evaluation: Path, out: Path) -> list[Path]:
@@ -68,6 +61,9 @@ def ship(models: dict[str, tuple[Path, Path]], evaluation: Path, out: Path) -> l
             shutil.copyfile(final.model(model), temporary)
         write_json(target.sidecar(model), sidecar)
         write_json(target.training(model) / "recipe.json", twin_sidecar["recipe"])
+        architecture = final.training(model) / "architecture.json"
+        if architecture.is_file():
+            write_text(target.training(model) / architecture.name, architecture.read_text())
         write_text(target.training(model) / "history.csv", (twin.training(model) / "history.csv").read_text())
         records[model] = {"shipped": final_record, "twin": twin_record}
         write_json(target.training(model) / "split.json", _hashed_split(read_json(twin.split)))
@@ -76,7 +72,7 @@ def ship(models: dict[str, tuple[Path, Path]], evaluation: Path, out: Path) -> l
     write_json(target.split, _hashed_split(read_json(RunFolder(first).split)))
     write_json(target.metrics, metrics)
     predictions = pd.read_parquet(evaluation / "predictions.parquet")
-    predictions["file"] = [hashed(name) for name in predictions["file"]]
+    predictions["file"] = [hashed_name(name) for name in predictions["file"]]
     with atomic_path(target.predictions) as temporary:
         predictions.to_parquet(temporary, index=False)
     write_json(target.record, _record(records))
@@ -88,7 +84,7 @@ def _figures(metrics: dict[str, Any], model: str) -> dict[str, Any]:
 
 
 def _hashed_split(split: dict[str, Any]) -> dict[str, Any]:
-    return split | {side: sorted(map(hashed, split[side])) for side in ("train", "validation")}
+    return split | {side: sorted(map(hashed_name, split[side])) for side in ("train", "validation")}
 
 
 def _record(records: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +62,18 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, wo
         "tiny_run",
         lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes)),
     )
+
+
+@pytest.fixture(scope="session")
+def planted() -> ModuleType:
+    """`tests/planted.py` as a module: run folders written by hand, with figures that are planted."""
+    spec = importlib.util.spec_from_file_location("planted", Path(__file__).with_name("planted.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their annotations up
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

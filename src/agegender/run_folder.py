@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -123,6 +124,11 @@ def open_run(root: Path) -> tuple[RunFolder, dict[str, Any]]:
     if not folder.record.is_file():
         raise InputError(f"{root} is no run folder: it has no run.json. Give the --out folder of `agegender run`.")
     return folder, read_json(folder.record)
+
+
+def hashed_name(name: str) -> str:
+    """The first 16 digits of the SHA-256 of an image's file name: in a shipped run the same image, no name."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def now() -> str:

@@ -95,7 +95,7 @@ def run(tmp_path: Path) -> Path:
         ),
         folder / "metrics.json",
     )
-    write_json(folder / "run.json", {"settings": {"models": ["A", "B"]}, "finished": "now", "measured_on": "test"})
+    write_json(folder / "run.json", {"settings": {"models": ["A", "B"]}, "finished": "now"})
     return folder
 
 
@@ -293,6 +293,19 @@ def test_a_card_of_another_file_or_of_another_files_figures_is_refused(run: Path
         card(run)
     changed(run, "A", sha256=hashlib.sha256(b"another").hexdigest())
     with pytest.raises(InputError, match="measures another file of Model A"):
+        card(run)
+
+
+def test_what_was_measured_on_is_told_by_the_evaluation_itself(run: Path) -> None:
+    assert "240 test images, given apart from the training data" in section(card(run), "Evaluation")
+    data = {"fingerprint": "e" * 64, "drawn": False}
+    changed(run, "A", data=data, split={"name": "stratified", "train": 960, "of": 1200})
+    text = card(run)
+    assert "240 validation images, held out of training; the recipe was chosen on them" in section(text, "Evaluation")
+    assert "they flatter the model" in section(text, "Limits")
+    assert yaml.safe_load(text.split("---\n")[1])["model-index"][0]["results"][0]["dataset"]["split"] == "validation"
+    changed(run, "A", data=data, split={"name": "all", "train": 240, "of": 240})
+    with pytest.raises(InputError, match=r"'Evaluation' \(it needs an evaluation on images that training did not see"):
         card(run)
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from agegender.hand_in.names import Author, folded, git_authors, searchable
+from agegender.hand_in import Verdict
+from agegender.hand_in.anonymity import check_anonymity
+from agegender.hand_in.folder import read_folder
+from agegender.hand_in.names import Author, folded, git_authors, home_users, searchable
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,24 @@ def test_the_settings_of_a_repository_win(tmp_path: Path) -> None:
 def test_without_git_no_name_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_authors(tmp_path) == ()
+
+
+def test_home_folders_of_somebody_are_seen() -> None:
+    text = (
+        r"/home/ada/run /Users/Grace.H/x C:\\Users\\alan\\y /home/user/z /root/w /content/drive https://x.org/home/page"
+    )
+    assert home_users(text) == ("ada", "Grace.H", "alan")
+
+
+def test_a_home_folder_is_for_a_person_to_judge_and_so_is_a_hand_in_without_any_known_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run.json").write_text('{"data": "/home/al/faces"}')
+    [_, text] = check_anonymity(read_folder(tmp_path))
+    assert (text.verdict, text.found) == (Verdict.JUDGE, "A home folder is named: 'al' in run.json.")
+    (tmp_path / "run.json").write_text("{}")
+    [_, text] = check_anonymity(read_folder(tmp_path))
+    assert text.verdict is Verdict.PASSED
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    [_, text] = check_anonymity(read_folder(tmp_path))
+    assert (text.verdict, "No name is known" in text.found) == (Verdict.JUDGE, True)

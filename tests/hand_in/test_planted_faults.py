@@ -146,6 +146,7 @@ def recorded(file: str, **values: Any) -> Callable[[Path], object]:
 FAULTS: dict[str, tuple[Spoil, set[str]]] = {
     "none": (files(Path.exists), set()),
     "none, one person alone": (report(members=(("s1234567", 100),)), set()),
+    "none, a record that does not say where the weights started": (files(recorded(A, started_from="?")), set()),
     "a renamed model": (
         files(lambda folder: (folder / A).rename(folder / "model_A.keras")),
         {"model_A_file", "model_A_contract"},

@@ -104,15 +104,24 @@ class CardFacts:
 
     @property
     def measured_on(self) -> str:
-        """`test` or `validation`.
+        """`test` for other images than the training data, `validation` for its held-out part.
+
+        Told by the evaluation's own fingerprint: `run.json` does not know of an evaluation that was made later.
 
         Raises:
-            MissingFactError: The record does not say.
+            MissingFactError: Nothing was measured, or training images were among those that were.
         """
-        named = self.record.get("measured_on")
-        if named not in ("test", "validation"):
-            raise MissingFactError("measured_on in run.json", "Finish the run: agegender run ... --resume.")
-        return named
+        measured = self.measured
+        if measured.fingerprint != self.of("data.fingerprint"):
+            return "test"
+        held_out = int(self.of("split.of")) - int(self.of("split.train"))
+        if measured.n == held_out:
+            return "validation"
+        raise MissingFactError(
+            "an evaluation on images that training did not see",
+            f"metrics.json is of {measured.n:,} images of the training data itself, of which {held_out:,} were held "
+            "out: run agegender evaluate on other images.",
+        )
 
     @property
     def order(self) -> str:

@@ -29,6 +29,7 @@ from agegender.cli.intervals import intervals_command
 from agegender.cli.export import export_command
 from agegender.cli.predict import predict_command
 from agegender.cli.prepare import prepare_command
+from agegender.cli.report import report_command
 from agegender.cli.run import run_command
 from agegender.cli.sensitivity import sensitivity_command
 from agegender.cli.serve import serve_command
@@ -90,6 +91,7 @@ for name, command in (
     ("export", export_command),
     ("predict", predict_command),
     ("serve", serve_command),
+    ("report", report_command),
     ("prepare", prepare_command),
     ("draw", draw_command),
     ("split", split_command),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agegender.hand_in.criteria import failed, judge, passed
 from agegender.hand_in.folder import HandInFolder
-from agegender.hand_in.names import Author, folded, git_authors, searchable
+from agegender.hand_in.names import Author, folded, git_authors, home_users, searchable
 from agegender.hand_in.properties import authors_in
 from agegender.hand_in.result import Finding
 from agegender.hand_in.texts import text_of
@@ -33,17 +33,12 @@ def check_anonymity(folder: HandInFolder, names: Sequence[str] = ()) -> Iterator
 
 
 def _texts(folder: HandInFolder, authors: Sequence[Author]) -> Finding:
-    if not authors:
-        return judge(
-            "anonymous_text",
-            "No name is known to search for: git config has none and no file's properties do.",
-            "Give the members' names with --name, or read the files for them.",
-        )
     patterns = {author: author.pattern() for author in authors}
-    found = []
+    found, homes = [], []
     for path in folder.files:
-        where = str(path.relative_to(folder.root))
-        in_name, in_text = folded(where), folded(text_of(path))
+        where, text = str(path.relative_to(folder.root)), text_of(path)
+        homes += [f"{user!r} in {where}" for user in home_users(text)]
+        in_name, in_text = folded(where), folded(text)
         for author, pattern in patterns.items():
             if pattern.search(in_name):
                 found.append(f"{author.name!r} in the name of {where}")
@@ -52,8 +47,15 @@ def _texts(folder: HandInFolder, authors: Sequence[Author]) -> Finding:
                 found.append(f"{author.name!r} in {_place(path, where, line)}")
     if found:
         return failed("anonymous_text", _shown(found))
-    searched = ", ".join(f"{author.name!r}" for author in authors)
-    return passed("anonymous_text", f"searched for {searched}")
+    if homes:
+        return judge("anonymous_text", f"A home folder is named: {_shown(homes)}.", "If that is somebody, take it out.")
+    if not authors:
+        return judge(
+            "anonymous_text",
+            "No name is known to search for: git config has none and no file's properties do.",
+            "Give the members' names with --name, or read the files for them.",
+        )
+    return passed("anonymous_text", f"searched for {', '.join(repr(author.name) for author in authors)}")
 
 
 def _place(path: Path, where: str, line: int) -> str:

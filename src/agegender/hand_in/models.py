@@ -112,10 +112,12 @@ def _records(files: dict[str, Path]) -> Iterator[Finding]:
 
 def _start(model: str, record: dict[str, Any] | None) -> Finding:
     name = f"model_{model}_start"
-    if record is None or "started_from" not in record:
+    origin = (record or {}).get("started_from")
+    if not isinstance(origin, dict) or "start" not in origin:
         return judge(name, "No record says where its weights started; the file alone cannot.", "Look at the code.")
-    start, source = record["started_from"]["start"], record["started_from"]["source"]
-    taught = [teacher for teacher in record.get("teachers") or () if teacher.get("started_from") != "random"]
+    start, source = origin["start"], origin.get("source", origin["start"])
+    teachers = [teacher for teacher in (record or {}).get("teachers") or () if isinstance(teacher, dict)]
+    taught = [teacher for teacher in teachers if teacher.get("started_from") != "random"]
     if model == "A" and taught:
         return failed(name, f"Its targets came in part from {taught[0].get('file')}, which saw other weights.")
     if start == "file":

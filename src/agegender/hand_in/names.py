@@ -15,6 +15,14 @@ SHORTEST = 3
 GIT_PATIENCE_SECONDS = 10
 
 
+NOBODYS = frozenset(
+    ("all", "default", "jovyan", "me", "name", "public", "root", "runner", "shared", "ubuntu", "user", "you")
+)
+"""Accounts that machines and examples have."""
+
+_HOME = re.compile(r"(?<![\w.-])(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})([A-Za-z][\w.-]*)")
+
+
 @dataclass(frozen=True, slots=True)
 class Author:
     """A name that must not be found.
@@ -55,6 +63,12 @@ def git_authors(folder: Path) -> tuple[Author, ...]:
         if done.returncode == 0 and done.stdout.strip():
             authors.append(Author(done.stdout.strip(), f"git config {key}"))
     return tuple(authors)
+
+
+def home_users(text: str) -> tuple[str, ...]:
+    """Whose home folders a text names, as `/home/ada/run` does; accounts that belong to nobody are left out."""
+    users = (match.group(1) for match in _HOME.finditer(text))
+    return tuple(dict.fromkeys(user for user in users if folded(user) not in NOBODYS))
 
 
 def searchable(authors: Iterable[Author]) -> tuple[Author, ...]:

@@ -120,9 +120,9 @@ def _cell(number: int, cell: dict[str, Any]) -> Cell:
         number=number,
         kind=cell["cell_type"],
         source=_joined(cell["source"]),
-        count=cell.get("execution_count"),
-        outputs=tuple(cell.get("outputs", ())),
-        metadata=cell.get("metadata", {}),
+        count=count if isinstance(count := cell.get("execution_count"), int) else None,
+        outputs=tuple(output for output in cell.get("outputs", ()) if isinstance(output, dict)),
+        metadata=cell.get("metadata") or {},
     )
 
 

@@ -38,13 +38,23 @@ class PdfReport:
 
     @property
     def cover(self) -> str:
-        """What stands before the introduction, at most the first two pages."""
-        lines = "\n".join(self.pages[:2]).splitlines()
-        for number, line in enumerate(lines):
-            bare = re.sub(r"^[\W\d]+", "", line)
-            if number and len(bare.split()) <= 3 and re.match(REPORT_SECTIONS[0].pattern, bare, re.IGNORECASE):
-                return "\n".join(lines[:number])
-        return self.pages[0]
+        """What stands before the introduction, if that begins on the first two pages; else the first page."""
+        return "\n".join(self._parts()[0])
+
+    @property
+    def after_cover(self) -> tuple[str, ...]:
+        """The lines after it."""
+        return tuple(self._parts()[1])
+
+    def _parts(self) -> tuple[list[str], list[str]]:
+        lines = self.text.splitlines()
+        searched = len("\n".join(self.pages[:2]).splitlines())
+        for number in range(1, searched):
+            bare = re.sub(r"^[\W\d]+", "", lines[number])
+            if len(bare.split()) <= 3 and re.match(REPORT_SECTIONS[0].pattern, bare, re.IGNORECASE):
+                return lines[:number], lines[number:]
+        first = len(self.pages[0].splitlines())
+        return lines[:first], lines[first:]
 
     @property
     def all_links(self) -> tuple[str, ...]:

@@ -132,9 +132,8 @@ def _words(report: PdfReport) -> Finding:
 
 def body_text(report: PdfReport) -> str:
     """The text of the four sections as far as a program can tell it from captions, tables and references."""
-    text = report.text[len(report.cover) :] if report.text.startswith(report.cover) else report.text
     lines = []
-    for line in text.splitlines():
+    for line in report.after_cover:
         if re.match(r"^[\W\d]*(references|bibliography)\W*$", line, re.IGNORECASE):
             break
         if re.match(r"^\s*(figure|fig\.|table)\s*\d", line, re.IGNORECASE) or not re.search(r"[^\W\d_]{2}", line):

@@ -68,9 +68,7 @@ def draw(
     progress: Progress,
 ) -> list[Path]:
     """Every picture of the run; the paths written."""
-    import keras
-
-    from agegender.models.describe import describe
+    from agegender.reporting.blocks import model_blocks
     from agegender.reporting.figures import AugmentedImages, SampleImages, run_figures
     from agegender.reporting.grids import choose_samples
     from agegender.training.augment import augment_image
@@ -87,7 +85,7 @@ def draw(
         folder.figures,
         drawn=faces.drawn,
         histories={model: pd.read_csv(folder.training(model) / "history.csv") for model in settings.models},
-        architectures={model: describe(keras.models.load_model(folder.model(model))) for model in settings.models},
+        architectures={model: model_blocks(folder, model) for model in settings.models},
         results=evaluation.results if evaluation is not None else (),
         predictions=predictions,
         images_of=lambda files: measured.images[measured.select(files)],

@@ -66,6 +66,17 @@ def figure_png(figure: Figure, *, dots_per_inch: int = PNG_DOTS_PER_INCH) -> byt
     return content.getvalue()
 
 
+@styled
+def figure_svg(figure: Figure, name: str, caption: str) -> bytes:
+    """A figure as an SVG of its own, for a document that holds it; `save_figure` writes files."""
+    FigureCanvasAgg(figure)
+    _interpolate(figure, "none")
+    about = {"Title": name, "Description": caption, **_WITHOUT_DATE_AND_VERSION["svg"]}
+    content = io.BytesIO()
+    figure.savefig(content, format="svg", dpi=PNG_DOTS_PER_INCH, metadata=about)
+    return content.getvalue()
+
+
 def read_captions(folder: str | Path) -> dict[str, str]:
     """The captions of a folder's figures by name; empty where there are none yet.
 

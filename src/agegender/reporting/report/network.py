@@ -1,0 +1,166 @@
+"""Sentences and the table that both networks share: heads, loss, means against overfitting, phases of training."""
+
+from __future__ import annotations
+
+from agegender.labels import AGE_MAX_YEARS, AGE_MIN_YEARS
+from agegender.reporting.report.document import TableBlock, cite, see
+from agegender.reporting.report.facts import ModelFacts
+from agegender.reporting.report.numbers import counting, minutes_text, plain
+from agegender.reporting.words import counted, listed, times
+
+MAP_SIDE_LIMIT = 10
+"""The feature maps before the first fully connected layer are smaller than this (brief)."""
+
+IMAGE_SIDE = 128
+"""Of the images, pixels."""
+
+_PERCENT = "\N{NO-BREAK SPACE}%"
+
+
+def last_maps(model: ModelFacts) -> str:
+    """The size of the last feature maps against the brief's limit."""
+    maps = [block for block in model.blocks if not block.branch and len(block.output_shape) == 3]
+    shape = maps[-1].output_shape
+    side = max(length or 0 for length in shape[:2])
+    relation = "below" if side < MAP_SIDE_LIMIT else "not below"
+    return (
+        f"The last feature maps, averaged over their area before the first fully connected layer, measure "
+        f"{times(shape)}: {relation} the {times((MAP_SIDE_LIMIT, MAP_SIDE_LIMIT))} asked for."
+    )
+
+
+def heads(model: ModelFacts, like: ModelFacts | None = None) -> str:
+    """How the answers are read off the shared features; short where `like` has said it.
+
+    Args:
+        model: Whose heads.
+        like: A model described before.
+    """
+    bins = AGE_MAX_YEARS - AGE_MIN_YEARS + 1
+    own, mirrored = _readout(model), bool(model.recipe.network.get("mirror_average"))
+    if like is not None and mirrored == bool(like.recipe.network.get("mirror_average")):
+        return f"The heads are {like.name}'s{'' if own == _readout(like) else f', but the age is the {own}'}."
+    text = (
+        f"Two heads share them: a softmax over {bins} whole ages, {AGE_MIN_YEARS} to {AGE_MAX_YEARS}, of which the age "
+        f"is the {own}{cite('distribution')}, and one sigmoid unit, the probability of female."
+    )
+    return f"{text} Answers to the image and its mirror image are averaged." if mirrored else text
+
+
+def _readout(model: ModelFacts) -> str:
+    return "median" if model.recipe.network.get("age_readout") == "median" else "mean"
+
+
+def loss(model: ModelFacts, like: ModelFacts | None = None) -> str:
+    """What is minimised; short where `like`, described before, minimises the same."""
+    recipe = model.recipe
+    if like is not None and (recipe.losses, recipe.age_sd_years) == (like.recipe.losses, like.recipe.age_sd_years):
+        return f"The loss is {like.name}'s."
+    weights = recipe.losses
+
+    def times_weight(name: str, what: str) -> str:
+        weight = weights.get(name, 1.0)
+        return what if weight == 1 else f"{plain(weight)} times {what}"
+
+    parts = [
+        times_weight(
+            "distribution",
+            "the cross-entropy between the softmax and a normal distribution around the labelled age "
+            f"({plain(recipe.age_sd_years)} years wide for adults, narrower for children)",
+        )
+    ]
+    if weights.get("years", 0) > 0:
+        parts.append(times_weight("years", "the absolute error of the age in years"))
+    parts.append(times_weight("gender", "the binary cross-entropy of gender"))
+    return f"The loss adds {listed(parts)}."
+
+
+def against_overfitting(model: ModelFacts) -> str:
+    """The means against overfitting that the recipe switches on."""
+    recipe, network = model.recipe, model.recipe.network
+    erased = recipe.augmentation.get("erase", 0) > 0
+    means = [f"augmentation with random erasing{cite('erasing')}" if erased else "augmentation"]
+    if recipe.augmentation.get("mixup", 0) > 0:
+        means.append(f"mixup{cite('mixup')} in {_percent(recipe.augmentation['mixup'])} of the batches")
+    if network.get("dropout", 0) > 0:
+        means.append(f"dropout of {_percent(network['dropout'])}{cite('dropout')}")
+    if network.get("drop_path", 0) > 0:
+        means.append(f"stochastic depth up to {_percent(network['drop_path'])}{cite('stochastic-depth')}")
+    if recipe.weight_decay > 0:
+        means.append(f"weight decay of {plain(recipe.weight_decay)}")
+    if recipe.losses.get("gender_smoothing", 0) > 0:
+        means.append(f"gender labels smoothed by {_percent(recipe.losses['gender_smoothing'])}{cite('smoothing')}")
+    if recipe.average_epochs > 0:
+        epochs = "epoch" if recipe.average_epochs <= 1 else "epochs"
+        means.append(f"an average of the weights over about {plain(recipe.average_epochs)} {epochs}{cite('averaging')}")
+    if recipe.teacher_share > 0 and model.teachers:
+        means.append(
+            f"targets of which {_percent(recipe.teacher_share)} is the mean answer of "
+            f"{counting(model.teachers)} trained {'network' if model.teachers == 1 else 'networks'}"
+            f"{cite('distillation')}"
+        )
+    if recipe.self_distillation > 0:
+        means.append(
+            f"targets of which up to {_percent(recipe.self_distillation)} is the network's own earlier answer"
+            f"{cite('distillation')}"
+        )
+    return f"Against overfitting stand {listed(means)}."
+
+
+def schedule(model: ModelFacts) -> str:
+    """Length, time, optimiser and phases."""
+    recipe = model.recipe
+    text = (
+        f"{counted(recipe.epochs, 'epoch')} in batches of {recipe.batch_size} images took "
+        f"{minutes_text(model.seconds)} (seed {model.seed}), with AdamW{cite('adamw')} at the learning rates of "
+        f"{see(phases_key(model))}, which fall along a cosine{cite('cosine')}."
+    )
+    # What a longer description would repeat stands in the table.
+    last = recipe.phases[-1]
+    if any(0 < phase.side < _side(model, last.side) for phase in recipe.phases[:-1]):
+        text += " Early epochs on smaller images cost less time."
+    if len(recipe.phases) > 1 and last.augmentation_strength < recipe.phases[-2].augmentation_strength:
+        text += (
+            f" The last phase keeps {_percent(last.augmentation_strength)} of the augmentation, to meet images as they "
+            "are."
+        )
+    return text
+
+
+def phases_key(model: ModelFacts) -> str:
+    """The key of `phases_table`."""
+    return f"{model.letter}_phases"
+
+
+def phases_table(model: ModelFacts) -> TableBlock:
+    """The recipe's phases, one a row; columns that no phase uses are left out."""
+    phases = model.recipe.phases
+    columns = {
+        "phase": [phase.name for phase in phases],
+        "epochs": [f"{phase.epochs:,}" for phase in phases],
+        "image side": [f"{_side(model, phase.side)}" for phase in phases],
+        "warm-up, epochs": [plain(phase.warmup_epochs) for phase in phases],
+        "learning rate, peak": [plain(phase.learning_rate) for phase in phases],
+        "at the end": [plain(phase.end_rate) for phase in phases],
+    }
+    if any(phase.trunk_rate != 1 for phase in phases):
+        columns["backbone's rate"] = [
+            "frozen" if phase.trunk_rate == 0 else f"\N{MULTIPLICATION SIGN} {plain(phase.trunk_rate)}"
+            for phase in phases
+        ]
+    if any(phase.augmentation_strength != 1 for phase in phases):
+        columns["augmentation"] = [_percent(phase.augmentation_strength) for phase in phases]
+    return TableBlock(
+        phases_key(model),
+        f"{model.name}: the phases of training. The image side, in pixels, is what the convolutions see.",
+        tuple(columns),
+        tuple(zip(*columns.values(), strict=True)),
+    )
+
+
+def _side(model: ModelFacts, side: int) -> int:
+    return side or int(model.recipe.network.get("side", IMAGE_SIDE))
+
+
+def _percent(value: float) -> str:
+    return f"{plain(100 * value)}{_PERCENT}"
