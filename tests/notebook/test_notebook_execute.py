@@ -75,6 +75,7 @@ def test_the_source_is_written_as_a_script_or_as_cells(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)
 def test_it_trains_both_models_and_then_shows_that_run(drawn_folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     parameters = {"data": str(drawn_folder), "train_in": str(run), "changes": SMALL}

@@ -126,6 +126,7 @@ def _run_cells(
 def _client(notebook: NotebookNode, announce: Announce) -> Any:
     """An nbclient whose kernel is this interpreter and which tells what cells print while they print it."""
     import nbclient  # noqa: PLC0415
+    import zmq  # noqa: PLC0415
     from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager  # noqa: PLC0415
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
@@ -146,7 +147,7 @@ def _client(notebook: NotebookNode, announce: Announce) -> Any:
 
     logging.getLogger("traitlets").setLevel(logging.ERROR)
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisInterpreter())
-    if "transport_encryption" in manager.trait_names():  # newer versions; else the kernel warns of plain TCP
+    if "transport_encryption" in manager.trait_names() and zmq.has("curve"):  # else the kernel warns of plain TCP
         manager.transport_encryption = "auto"
     client = TellingClient(
         notebook,
