@@ -148,7 +148,7 @@ else:
 # `open_work` reads the labelled images (every file that cannot be used is listed in `rejected.csv` with its reason) and
 # makes or opens the run's folder. It is the same folder that `agegender run` makes: either can go on with it.
 
-# %%
+# %% tags=["told"]
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own log is no output of a step
 
 import numpy as np
@@ -913,7 +913,7 @@ for output, loss in training_losses(recipe_a.losses)["loss"].items():
 # without augmentation and with the averaged weights. The checkpoint is written after every epoch; an interrupted
 # notebook goes on from it. At the end `model.save()` writes the whole model, compiled with built-in losses and metrics.
 
-# %% tags=["keras"]
+# %% tags=["keras", "told"]
 from agegender.main_job.fitting import train_and_save
 
 if work.shown:
@@ -1276,7 +1276,7 @@ for phase in recipe_b.phases:
 # %% [markdown]
 # ### Train and save
 
-# %% tags=["keras"]
+# %% tags=["keras", "told"]
 if work.shown:
     print("Nothing is trained here: this is the record of a finished run.")
 else:

@@ -93,3 +93,27 @@ def test_a_shown_run_knows_whether_its_images_are_at_hand(trained_run: Path, dra
     assert len(other.split().validation) == pytest.approx(0.2 * len(other.faces), abs=1)
     assert other.measured_on() == "validation"
     assert other.constant() == read_json(trained_run / "run.json")["constant_predictor"]
+
+
+def test_a_run_that_was_stopped_goes_on_and_another_is_refused(drawn_folder: Path, tmp_path: Path) -> None:
+    train_in = str(tmp_path / "run")
+    first = open_work(data=str(drawn_folder), train_in=train_in)
+    split = first.split()
+    again = open_work(data=str(drawn_folder), train_in=train_in)
+    assert again.settings == first.settings
+    assert again.split() == split
+    with pytest.raises(SettingError, match="seed was 1, is 2"):
+        open_work(data=str(drawn_folder), train_in=train_in, seed=2)
+    with pytest.raises(SettingError, match="changes was"):
+        open_work(data=str(drawn_folder), train_in=train_in, changes={"A": [["batch_size", "8"]]})
+
+
+def test_folders_have_short_names_in_what_is_printed(
+    drawn_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = open_work(data=str(drawn_folder), train_in=str(tmp_path / "run"))
+    work.announce(f"Wrote {work.folder.model('A')}")
+    said = capsys.readouterr().out
+    assert "DATA: 48 faces" in said
+    assert "Wrote RUN/age_gender_A.keras" in said
+    assert str(tmp_path) not in said

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -75,7 +77,10 @@ def test_the_source_is_written_as_a_script_or_as_cells(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_it_trains_both_models_and_then_shows_that_run(drawn_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.timeout(1200)
+def test_it_trains_both_models_and_then_shows_that_run_as_it_is_shipped(
+    drawn_folder: Path, tmp_path: Path, script: Callable[[str], ModuleType]
+) -> None:
     run = tmp_path / "run"
     parameters = {"data": str(drawn_folder), "train_in": str(run), "changes": SMALL}
     said: list[str] = []
@@ -88,7 +93,9 @@ def test_it_trains_both_models_and_then_shows_that_run(drawn_folder: Path, tmp_p
     assert json.loads((run / "run.json").read_text())["finished"]
     before = {path: path.read_bytes() for path in run.rglob("*.keras")}
 
-    _, shown = read(execute_notebook(tmp_path / "shown.ipynb", {"run": str(run)}))
+    shipped = tmp_path / "models"
+    script("ship").ship(dict.fromkeys("AB", (run, run)), run, shipped)
+    _, shown = read(execute_notebook(tmp_path / "shown.ipynb", {"run": str(shipped)}))
     assert "Nothing is trained here" in shown
     assert "drawn by the package stand for them" in shown
     assert "none of them is shown" in shown

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,9 +23,11 @@ EXTRA = "notebook"
 PARAMETERS = "AGEGENDER_NOTEBOOK"
 """The environment variable in which the first cell finds what the command was given, as JSON: no path enters a cell."""
 
+TOLD_TAG = "told"
+"""Marks the cells whose lines are announced while they run: those that take minutes."""
+
 START_SECONDS = 120
 SOURCE_LINES_TOLD = 12
-_KERNEL_ARGUMENTS = ["-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
 
 class NotebookError(AgegenderError):
@@ -70,7 +71,7 @@ def execute_notebook(
         out: The `.ipynb` to write.
         parameters: For the first cell: `data`, `test`, `run`, `train_in`, `seed`, `changes`, `gender_codes`.
         skip_tags: Cells with one of these tags are left out of the notebook.
-        announce: Takes the lines that cells print, while they print them.
+        announce: Takes the lines that long cells print, while they print them.
         progress: Shows how many cells are done.
 
     Raises:
@@ -125,6 +126,8 @@ def _run_cells(
 def _client(notebook: NotebookNode, announce: Announce) -> Any:
     """An nbclient whose kernel is this interpreter and which tells what cells print while they print it."""
     import nbclient  # noqa: PLC0415
+    import zmq  # noqa: PLC0415
+    from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager  # noqa: PLC0415
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
 
@@ -133,17 +136,19 @@ def _client(notebook: NotebookNode, announce: Announce) -> Any:
 
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             del kernel_name
-            return KernelSpec(argv=[sys.executable, *_KERNEL_ARGUMENTS], display_name="Python 3", language="python")
+            return KernelSpec(**get_kernel_dict())
 
     class TellingClient(nbclient.NotebookClient):
         def output(self, outs: Any, msg: Any, display_id: Any, cell_index: int) -> Any:
-            if msg["msg_type"] == "stream":
+            if msg["msg_type"] == "stream" and TOLD_TAG in notebook.cells[cell_index].metadata.get("tags", ()):
                 for line in msg["content"]["text"].splitlines():
                     announce(line)
             return super().output(outs, msg, display_id, cell_index)
 
     logging.getLogger("traitlets").setLevel(logging.ERROR)
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisInterpreter())
+    if "transport_encryption" in manager.trait_names() and zmq.has("curve"):  # else the kernel warns of plain TCP
+        manager.transport_encryption = "auto"
     client = TellingClient(
         notebook,
         km=manager,

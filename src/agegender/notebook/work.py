@@ -187,7 +187,7 @@ def _codes(source: str, gender_codes: Mapping[str, str] | None) -> Mapping[int |
 
 def _with_short_names(names: Mapping[str, str]) -> Announce:
     """A print in which folders are called by short names: a notebook is passed on, paths are its maker's own."""
-    known = sorted((item for item in names.items() if item[0]), key=lambda item: -len(item[0]))
+    known = sorted((item for item in names.items() if Path(item[0]).is_absolute()), key=lambda item: -len(item[0]))
 
     def announce(line: str) -> None:
         for path, name in known:
