@@ -69,11 +69,12 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(
     out = str(tmp_path / "out")
     for words, error, message in (
         (["--images", str(drawn_folder), "--drawn", "2"], SettingError, "Received both"),
-        (["--drawn", "25"], SettingError, "At most 24"),
+        (["--outputs", "age,age"], SettingError, "gender,age"),
         (["--images", str(tmp_path / "none")], InputError, "no file or folder"),
     ):
         with pytest.raises(error, match=message):
             CliRunner().invoke(app, [str(model_file), *words, "--out", out], catch_exceptions=False)
     with pytest.raises(ModelError, match="No model file"):
         CliRunner().invoke(app, [str(tmp_path / "none.keras"), "--out", out], catch_exceptions=False)
+    assert CliRunner().invoke(app, [str(model_file), "--drawn", "25", "--out", out]).exit_code == 2
     assert not (tmp_path / "out").exists()

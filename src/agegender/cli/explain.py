@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from agegender.evaluation.sanity import SanityResult
 
 FIGURE, RECORD = "explanation", "explanation.json"
-DEFAULT_FACES = 8
+DEFAULT_FACES, MOST_FACES = 8, 24
+"""The panel holds no more."""
 
 
 def explain_command(
@@ -34,10 +35,12 @@ def explain_command(
     ] = None,
     drawn: Annotated[
         int | None,
-        typer.Option(min=1, help="Instead of images, this many faces that the package draws.", show_default=False),
+        typer.Option(
+            min=1, max=MOST_FACES, help="Instead of images, this many faces that the package draws.", show_default=False
+        ),
     ] = None,
     most: Annotated[
-        int, typer.Option(min=1, max=24, help="Of --images, how many: spread evenly over the names in order.")
+        int, typer.Option(min=1, max=MOST_FACES, help="Of --images, how many: spread evenly over the names in order.")
     ] = DEFAULT_FACES,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the figure and the numbers.")] = Path(
         "explanation"
@@ -46,13 +49,21 @@ def explain_command(
         int, typer.Option(min=0, help="Networks with random weights that the maps are compared with; 0 for none.")
     ] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Of drawn faces and random weights.")] = 0,
+    outputs: Annotated[
+        str | None,
+        typer.Option(
+            help="What the outputs are, in the model's own order: age,gender or gender,age. "
+            "Only needed where neither names nor a sigmoid tell.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Show where in a face a model's age and gender come from, as a picture.
 
-    Without --images it explains faces that the package draws itself. Any model that `evaluate` reads can be explained.
+    Without --images it explains faces that the package draws itself.
 
-    A map that looks the same on an untrained network would show the image and not what was learnt. So each is compared
-    with maps of the same network with random weights; a rank correlation near 0 is good.
+    Maps that look the same on an untrained network show the image and not what was learnt. So they
+    are compared with those of random weights: a rank correlation near 0 is good.
 
     Example: agegender explain runs/mine/age_gender_A.keras --images faces/train_val --most 6
     """
@@ -71,14 +82,12 @@ def explain_command(
     checked_file(model)
     if images and drawn is not None:
         raise SettingError(f"Give --images or --drawn. Received both: {len(images)} and {drawn}")
-    if drawn is not None and drawn > 24:
-        raise SettingError(f"At most 24 faces fit a panel. Received: --drawn {drawn}")
     pictures = read_pictures(images, most=most) if images else drawn_pictures(drawn or DEFAULT_FACES, seed=seed)
     if len(pictures.names) < pictures.found:
         messages.print(f"Showing {len(pictures.names)} of {pictures.found:,} images; --most takes more.")
+    loaded = load_model(model, outputs=None if outputs is None else [part.strip() for part in outputs.split(",")])
     with explained_writes(out):
         out.mkdir(parents=True, exist_ok=True)
-    loaded = load_model(model)
     explanation = explain_faces(loaded, pictures.images, progress=progress)
     sanity: Sequence[SanityResult] = ()
     if redraws:
