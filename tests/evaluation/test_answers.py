@@ -1,4 +1,4 @@
-"""The distribution that belongs to a file's age: the mirror-averaged one, by mean and by median; and answers from a file."""
+"""The distribution that belongs to a file's age, the mirror-averaged one; and answers that are read from a file."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_the_distribution_is_what_the_files_own_age_is_computed_from(readout, tm
         np.testing.assert_allclose(loaded.age_distribution @ BIN_AGES, loaded.age, atol=0.01)
     else:
         # Half of the probability lies at or below the age, as sharply as the fixed layers count.
-        below = (loaded.age_distribution * (BIN_AGES <= loaded.age[:, None] + 0.5)).sum(axis=1)
-        above = (loaded.age_distribution * (BIN_AGES >= loaded.age[:, None] - 0.5)).sum(axis=1)
+        below = (loaded.age_distribution * (loaded.age[:, None] + 0.5 >= BIN_AGES)).sum(axis=1)
+        above = (loaded.age_distribution * (loaded.age[:, None] - 0.5 <= BIN_AGES)).sum(axis=1)
         assert (below > 0.45).all()
         assert (above > 0.45).all()
     one_sided = np.asarray(network.training.predict(some / 255.0, verbose=0)["age_distribution"])

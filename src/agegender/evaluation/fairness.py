@@ -19,7 +19,7 @@ from agegender.evaluation.evaluate import CS_YEARS, SEED, female_labels, group_c
 from agegender.metrics import age as age_metrics
 from agegender.metrics import gender as gender_metrics
 from agegender.metrics.bootstrap import MEDIAN, RESAMPLES, bootstrap_interval
-from agegender.metrics.fairness import PERMUTATIONS, SMALLEST_GROUP, GroupMean, compare_groups
+from agegender.metrics.fairness import SMALLEST_GROUP, GroupMean, compare_groups
 from agegender.metrics.slices import ROWS_MIN
 from agegender.types import Interval
 
@@ -102,7 +102,7 @@ def measure_fairness(
     extra: Mapping[str, npt.ArrayLike] | None = None,
     seed: int = SEED,
     resamples: int = RESAMPLES,
-    permutations: int = PERMUTATIONS,
+    permutations: int | None = None,
 ) -> FairnessResult:
     """Measure a prediction table by groups.
 
@@ -116,7 +116,7 @@ def measure_fairness(
         extra: More measures, one number an image, such as whether its calibrated interval holds.
         seed: Of bootstrap and permutations.
         resamples: Of the bootstrap.
-        permutations: Of the tests.
+        permutations: Of the tests; by default enough for their number.
 
     Raises:
         InputError: The table lacks a column or rows.

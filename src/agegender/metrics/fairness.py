@@ -25,8 +25,8 @@ from agegender.metrics.bootstrap import RESAMPLES, Seed, joint_intervals
 from agegender.metrics.many_tests import holm
 from agegender.types import Interval
 
-PERMUTATIONS = 10_000
-"""The smallest p value is then 1 / 10,001, which Holm's procedure can still call a difference among 500."""
+PERMUTATIONS, PERMUTATIONS_PER_COMPARISON = 10_000, 40
+"""As many as this, or 40 a comparison if that is more: the smallest p value, adjusted, is then 0.025 at the most."""
 
 SIGNIFICANCE = 0.05
 
@@ -66,7 +66,7 @@ def compare_groups(
     signed: Collection[str] = (),
     seed: Seed,
     resamples: int = RESAMPLES,
-    permutations: int = PERMUTATIONS,
+    permutations: int | None = None,
 ) -> list[dict[str, GroupMean]]:
     """Compare each group with all other images in every measure.
 
@@ -76,7 +76,7 @@ def compare_groups(
         signed: Measures whose ratio means nothing, such as a bias.
         seed: Of resamples and permutations.
         resamples: Of the bootstrap.
-        permutations: Of the test.
+        permutations: Of the test; by default `PERMUTATIONS`, or more where there are many comparisons.
 
     Returns:
         For each group, measure to result. All comparisons of one call are adjusted together.
@@ -100,7 +100,8 @@ def compare_groups(
             f"Every group and its rest need {SMALLEST_GROUP} rows. Received: groups of {sizes.tolist()} of {n} rows"
         )
     intervals = _intervals(rows, members, [name in signed for name in names], seed, resamples)
-    p = _permutation_p_values(rows, members, seed, permutations)
+    count = permutations or max(PERMUTATIONS, PERMUTATIONS_PER_COMPARISON * len(groups) * len(names))
+    p = _permutation_p_values(rows, members, seed, count)
     adjusted = holm(p.ravel()).reshape(p.shape)
     results = []
     for g in range(len(groups)):

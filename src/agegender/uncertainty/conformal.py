@@ -112,8 +112,8 @@ class FittedIntervals:
         rows = checked_distribution(distribution)
         ages = checked_ages(predicted, len(rows), name="predicted ages")
         threshold = np.asarray(self.thresholds)[group_of(ages, self.edges)]
-        low, high = _LIMITS[self.method](ages, rows, threshold, self.level)
-        return _whole_years(low, high)
+        low, high = LIMITS[self.method](ages, rows, threshold, self.level)
+        return whole_years(low, high)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -147,10 +147,10 @@ class FittedIntervals:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"The record of age intervals is damaged ({error}). Calibrate again.") from error
-        if fitted.method not in _LIMITS or not len(fitted.thresholds) == len(fitted.counts) == len(fitted.edges) + 1:
+        if fitted.method not in LIMITS or not len(fitted.thresholds) == len(fitted.counts) == len(fitted.edges) + 1:
             raise InputError(
                 f"The record of age intervals is of a method {fitted.method!r} with {len(fitted.edges)} edges and "
-                f"{len(fitted.thresholds)} thresholds; expected one of {', '.join(_LIMITS)} and one threshold more "
+                f"{len(fitted.thresholds)} thresholds; expected one of {', '.join(LIMITS)} and one threshold more "
                 "than edges. Calibrate again with this version."
             )
         return fitted
@@ -181,8 +181,8 @@ def fit_intervals(
         SettingError: No such method, or a level or minimum out of range.
         InputError: Other shapes, or lines that are no distributions.
     """
-    if method not in _LIMITS:
-        raise SettingError(f"The methods are {', '.join(_LIMITS)}. Received: {method!r}")
+    if method not in LIMITS:
+        raise SettingError(f"The methods are {', '.join(LIMITS)}. Received: {method!r}")
     if not 0 < level < 1 or group_min < 1:
         raise SettingError(
             f"The level lies between 0 and 1 and the minimum is 1 or more. Received: {level} and {group_min}"
@@ -194,7 +194,7 @@ def fit_intervals(
         raise InputError(f"Ages are {AGE_MIN_YEARS}..{AGE_MAX_YEARS}. Received: {true.min():g} to {true.max():g}")
     edges = merged_edges(answers, group_min=group_min) if by_band and method != "raw" else ()
     group = group_of(answers, edges)
-    scores = _SCORES[method](answers, rows, true, level)
+    scores = SCORES[method](answers, rows, true, level)
     thresholds = tuple(conformal_threshold(scores[group == g], level) for g in range(len(edges) + 1))
     counts = tuple(np.bincount(group, minlength=len(edges) + 1).tolist())
     return FittedIntervals(method, level, edges, thresholds, counts)
@@ -216,7 +216,7 @@ def threshold_rank(n: int, level: float) -> int:
     return max(1, math.ceil((n + 1) * level - 1e-9))
 
 
-def _whole_years(low: FloatArray, high: FloatArray) -> AgeIntervals:
+def whole_years(low: FloatArray, high: FloatArray) -> AgeIntervals:
     """The whole years inside, within 0..116; the nearest one where there is none inside."""
     first, last = np.ceil(low - 1e-9), np.floor(high + 1e-9)
     none = first > last
@@ -289,17 +289,20 @@ def _finite(low: FloatArray, high: FloatArray) -> Limits:
     return np.maximum(low, AGE_MIN_YEARS - 1.0), np.minimum(high, AGE_MAX_YEARS + 1.0)
 
 
-_SCORES: dict[str, Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray]] = {
+SCORES: dict[str, Callable[[FloatArray, FloatArray, FloatArray, float], FloatArray]] = {
     "shortest": _shortest_scores,
     "quantiles": _quantile_scores,
     "scaled": _scaled_scores,
     "constant": _constant_scores,
     "raw": _raw_scores,
 }
-_LIMITS: dict[str, Callable[[FloatArray, FloatArray, FloatArray, float], Limits]] = {
+"""For each method, from answers, distributions, labels and the level to one score an image."""
+
+LIMITS: dict[str, Callable[[FloatArray, FloatArray, FloatArray, float], Limits]] = {
     "shortest": _shortest_limits,
     "quantiles": _quantile_limits,
     "scaled": _scaled_limits,
     "constant": _constant_limits,
     "raw": _raw_limits,
 }
+"""For each method, from answers, distributions, a threshold an image and the level to both ends, in years."""

@@ -18,9 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from agegender.errors import InputError
-from agegender.uncertainty.conformal import BASELINES, LEVEL, METHODS, fit_intervals
+from agegender.uncertainty.conformal import (
+    BASELINES,
+    LEVEL,
+    LIMITS,
+    METHODS,
+    SCORES,
+    conformal_threshold,
+    whole_years,
+)
 from agegender.uncertainty.distribution import checked_ages, checked_distribution
-from agegender.uncertainty.groups import BAND_EDGES, GROUP_MIN, group_names, group_of
+from agegender.uncertainty.groups import BAND_EDGES, GROUP_MIN, group_names, group_of, merged_edges
 
 FOLDS, REPEATS = 10, 5
 
@@ -137,16 +145,19 @@ def _cross_fitted(
 ) -> Candidate:
     # Each fit sees nine tenths of the images, so that a group counts as large enough with nine tenths of the minimum.
     minimum = max(1, group_min * (FOLDS - 1) // FOLDS)
+    scores = SCORES[method](predicted, rows, ages, level)
     held, width = np.zeros(len(rows)), np.zeros(len(rows))
     for part in parts:
+        threshold = np.empty(len(rows))
         for fold in range(FOLDS):
             out = part == fold
-            fitted = fit_intervals(
-                method, predicted[~out], rows[~out], ages[~out], level=level, by_band=by_band, group_min=minimum
-            )
-            intervals = fitted.apply(predicted[out], rows[out])
-            held[out] += intervals.holds(ages[out])
-            width[out] += intervals.width
+            edges = merged_edges(predicted[~out], group_min=minimum) if by_band else ()
+            group = group_of(predicted, edges)
+            for g in range(len(edges) + 1):
+                threshold[out & (group == g)] = conformal_threshold(scores[~out & (group == g)], level)
+        intervals = whole_years(*LIMITS[method](predicted, rows, threshold, level))
+        held += intervals.holds(ages)
+        width += intervals.width
     held, width = held / len(parts), width / len(parts)
     band = group_of(predicted, BAND_EDGES)
     names = group_names(BAND_EDGES)
