@@ -29,11 +29,15 @@ LEAST_IMAGES = 100
 MOST_FITTED = 8_000
 """Images that a fold learns from; a kernel of more takes more memory and time than it gains."""
 
-RIDGE = 0.1
-WIDTH_OF_MEDIAN = 1.0
-"""The kernel's width over the median distance of two images."""
+RIDGE = 0.4
+WIDTH_OF_MEDIAN = 0.7
+"""The kernel's width over the median distance of two images. Both are the best of three each on the brief's images
+(2,400 to learn from, 800 asked: 8.4 years, 86.6 %), and hardly matter: the others gave 8.4 to 8.8 and 85 to 87."""
 
-_HOG_SIDE = 128
+_SIDE = 128
+_CELL = 16
+_DIRECTIONS = 9
+_CLIPPED = 0.2
 _COLOUR_SIDE = 12
 _ROWS_AT_ONCE = 4096
 
@@ -147,14 +151,13 @@ def _prediction_table(file: Path) -> pd.DataFrame:
 
 def _features(faces: Faces) -> NDArray[np.float32]:
     """float32 (own, 2196): histograms of gradients and a small colour picture, of equal total variance."""
-    describe = cv2.HOGDescriptor((_HOG_SIDE, _HOG_SIDE), (32, 32), (16, 16), (16, 16), 9)
-    gradients = np.empty((faces.own, describe.getDescriptorSize()), np.float32)
+    gradients = np.empty((faces.own, (_SIDE // _CELL - 1) ** 2 * 4 * _DIRECTIONS), np.float32)
     colours = np.empty((faces.own, _COLOUR_SIDE**2 * 3), np.float32)
     for row in range(faces.own):
         image = faces.image(row)
-        if image.shape[:2] != (_HOG_SIDE, _HOG_SIDE):
-            image = cv2.resize(image, (_HOG_SIDE, _HOG_SIDE))
-        gradients[row] = np.ravel(np.asarray(describe.compute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))))
+        if image.shape[:2] != (_SIDE, _SIDE):
+            image = cv2.resize(image, (_SIDE, _SIDE))
+        gradients[row] = _histograms_of_gradients(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32))
         small = cv2.resize(image, (_COLOUR_SIDE, _COLOUR_SIDE), interpolation=cv2.INTER_AREA)
         colours[row] = np.ravel(cv2.cvtColor(small, cv2.COLOR_RGB2LAB))
     parts = []
@@ -162,6 +165,29 @@ def _features(faces: Faces) -> NDArray[np.float32]:
         centred = part - part.mean(axis=0)
         parts.append(centred / max(float(np.sqrt(np.square(centred).sum(axis=1).mean())), 1e-6))
     return np.concatenate(parts, axis=1)
+
+
+def _histograms_of_gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Nine unsigned directions in cells of 16 x 16 pixels, blocks of 2 x 2 cells, each clipped at 0.2 of unit length."""
+    across, down = np.zeros_like(grey), np.zeros_like(grey)
+    across[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
+    down[1:-1] = grey[2:] - grey[:-2]
+    strength = np.hypot(across, down)
+    direction = np.arctan2(down, across) % np.pi * (_DIRECTIONS / np.pi)
+    lower = np.floor(direction)
+    share = direction - lower
+    cells = _SIDE // _CELL
+    place = np.arange(_SIDE) // _CELL
+    cell = (place[:, None] * cells + place[None, :]) * _DIRECTIONS
+    histogram = np.zeros(cells * cells * _DIRECTIONS)
+    for step, weight in ((0, 1 - share), (1, share)):
+        index = cell + (lower.astype(np.int64) + step) % _DIRECTIONS
+        histogram += np.bincount(index.ravel(), (weight * strength).ravel(), len(histogram))
+    grid = histogram.reshape(cells, cells, _DIRECTIONS)
+    blocks = np.concatenate([grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]], axis=2)
+    blocks = np.minimum(blocks / (np.linalg.norm(blocks, axis=2, keepdims=True) + 1e-3), _CLIPPED)
+    blocks /= np.linalg.norm(blocks, axis=2, keepdims=True) + 1e-3
+    return blocks.ravel().astype(np.float32)
 
 
 def _fit_and_ask(
