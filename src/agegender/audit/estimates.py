@@ -8,7 +8,7 @@ answers of trained models, given as a prediction table, are a far better one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def estimate_from_features(faces: Faces, groups: NDArray[np.int64], *, seed: int
     if len(names) < LEAST_IMAGES or female.all() or not female.any():
         return None
     fold = rng.permutation(np.arange(len(names)) % FOLDS)[group]
-    features = _features(faces)
+    between = _distances(_features(faces))
     targets = np.column_stack([ages, np.where(female, 1.0, -1.0)])
     answers = np.empty((count, 2))
     for number in range(FOLDS):
@@ -94,7 +94,7 @@ def estimate_from_features(faces: Faces, groups: NDArray[np.int64], *, seed: int
         learnt = np.flatnonzero(fold != number)
         if len(learnt) > MOST_FITTED:
             learnt = np.sort(rng.choice(learnt, MOST_FITTED, replace=False))
-        answers[held_out] = _fit_and_ask(features, targets, learnt, held_out, rng)
+        answers[held_out] = _fit_and_ask(between, targets, learnt, held_out, rng)
     platt = require("sklearn.linear_model", "audit").LogisticRegression()
     platt.fit(answers[:, 1:], female)
     probability = platt.predict_proba(answers[:, 1:])[:, 1]
@@ -168,7 +168,7 @@ def _features(faces: Faces) -> NDArray[np.float32]:
 
 
 def _histograms_of_gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Nine unsigned directions in cells of 16 x 16 pixels, blocks of 2 x 2 cells, each clipped at 0.2 of unit length."""
+    """Nine unsigned directions in cells of 16 x 16 pixels, in blocks of 2 x 2 cells, clipped at 0.2 of unit length."""
     across, down = np.zeros_like(grey), np.zeros_like(grey)
     across[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
     down[1:-1] = grey[2:] - grey[:-2]
@@ -190,26 +190,33 @@ def _histograms_of_gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     return blocks.ravel().astype(np.float32)
 
 
+Rows = NDArray[np.int64]
+Distances = Callable[[Rows, Rows], NDArray[np.float32]]
+"""Squared distances between the features of two sets of rows, (n, m)."""
+
+
+def _distances(features: NDArray[np.float32]) -> Distances:
+    """All at once where the folds share most of them, else as they are asked for."""
+    if len(features) > MOST_FITTED * FOLDS // (FOLDS - 1):
+        return lambda one, other: _squared_distances(features[one], features[other])
+    everything = _squared_distances(features, features)
+    return lambda one, other: everything[np.ix_(one, other)]
+
+
 def _fit_and_ask(
-    features: NDArray[np.float32],
-    targets: NDArray[np.float64],
-    learnt: NDArray[np.int64],
-    asked: NDArray[np.int64],
-    rng: np.random.Generator,
+    between: Distances, targets: NDArray[np.float64], learnt: Rows, asked: Rows, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Kernel ridge regression of the targets, (asked, 2)."""
     ridge = require("sklearn.kernel_ridge", "audit").KernelRidge
-    known = features[learnt]
-    some = known[rng.choice(len(known), min(len(known), 500), replace=False)]
-    apart = _squared_distances(some, some)
-    width = WIDTH_OF_MEDIAN * np.sqrt(np.median(apart[np.triu_indices(len(some), 1)]))
-    scale = -0.5 / max(float(width) ** 2, 1e-12)
-    kernel = np.exp(scale * _squared_distances(known, known)).astype(np.float64)
+    some = rng.choice(learnt, min(len(learnt), 500), replace=False)
+    apart = between(some, some)[np.triu_indices(len(some), 1)]
+    scale = -0.5 / max(WIDTH_OF_MEDIAN**2 * float(np.median(apart)), 1e-12)
+    kernel = np.exp(scale * between(learnt, learnt)).astype(np.float64)
     middle = targets[learnt].mean(axis=0)
     model = ridge(alpha=RIDGE, kernel="precomputed").fit(kernel, targets[learnt] - middle)
     answers = [
-        model.predict(np.exp(scale * _squared_distances(features[some_asked], known)).astype(np.float64))
-        for some_asked in np.array_split(asked, len(asked) // _ROWS_AT_ONCE + 1)
+        model.predict(np.exp(scale * between(part, learnt)).astype(np.float64))
+        for part in np.array_split(asked, len(asked) // _ROWS_AT_ONCE + 1)
     ]
     return middle + np.concatenate(answers)
 
