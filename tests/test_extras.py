@@ -67,6 +67,16 @@ def test_checking_a_hand_in_without_pypdf_says_what_to_install(tmp_path: Path) -
     done = run_blocked((*KERAS, "pypdf"), program, str(tmp_path))
     assert done.returncode == 6, done.stderr
     assert "agegender[report]" in "".join(done.stderr.split("\n"))
+def test_audit_says_what_to_install_and_needs_no_keras(drawn_folder: Path, tmp_path: Path) -> None:
+    program = "import sys; sys.argv = ['agegender', *sys.argv[1:]]; from agegender.cli.app import main; main()"
+    out = tmp_path / "audit"
+    done = run_blocked(("faiss",), program, "audit", str(drawn_folder), "--out", str(out))
+    assert done.returncode == 6, done.stderr
+    assert "agegender[audit]" in "".join(done.stderr.split("\n"))
+    assert not out.exists()
+    done = run_blocked((*KERAS, "matplotlib"), program, "audit", str(drawn_folder), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert (out / "audit.html").is_file()
 
 
 def test_train_brings_keras_alone_and_no_backend_is_forced() -> None:

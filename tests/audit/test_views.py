@@ -50,10 +50,11 @@ def test_views_are_different_and_half_of_them_mirrored() -> None:
     assert len(set(views)) == len(views)
     assert sum(view.mirrored for view in views) * 2 == len(views)
     for view in views:
-        corners = view.warp(THUMBNAIL_SIDE) @ np.array([[0, 31, 0, 31], [0, 0, 31, 31], [1, 1, 1, 1]])
+        # A picture reaches from half a pixel before the first pixel's middle to half a pixel behind the last one's.
+        corners = view.warp(32) @ np.array([[-0.5, 31.5, -0.5, 31.5], [-0.5, -0.5, 31.5, 31.5], [1, 1, 1, 1]])
         if not view.degrees:
-            assert corners.min() > -1e-6, "a part never reaches beyond the picture"
-            assert corners.max() < 31 + 1e-6
+            assert corners.min() > -0.5 - 1e-6, "a part never reaches beyond the picture"
+            assert corners.max() < 31.5 + 1e-6
 
 
 @pytest.mark.parametrize("count", [5, 3 * PRIOR_IMAGES])

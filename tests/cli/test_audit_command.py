@@ -52,7 +52,7 @@ def test_a_run_applies_corrections_and_records_them(faces_with_copies: Path, tmp
 
     out = tmp_path / "audit"
     assert CliRunner().invoke(app, [str(faces_with_copies), "--out", str(out)]).exit_code == 0
-    small = (("phases.0.epochs", "1"), ("curve_images", "16"), ("batch_size", "16"),
+    small = (("phases.0.epochs", "1"), ("phases.-1.epochs", "1"), ("curve_images", "16"), ("batch_size", "16"),
              ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 8]"),
              ("network.stage_blocks", "[1, 1]"))  # fmt: skip
     corrections = out / "corrections.csv"

@@ -36,8 +36,8 @@ LEAST_FIRST_CORRELATION = 0.6
 
 LEAST_CORRELATION = 0.85
 LEAST_DETAIL = 0.88
-"""On the brief's 5,000 images every pair above is a copy (the lowest at 0.92), and strangers reach 0.81; in between lie
-four pairs that may be copies and one that is not. See docs/audit.md."""
+"""On the brief's 5,000 images every pair above is a copy (the lowest at 0.92), and strangers reach 0.81; the four pairs
+between are most likely copies, cut differently. See docs/audit.md."""
 
 LEAST_DETAIL_LEVELS = 1.0
 """Grey levels. Where the detail of either picture is fainter (a blurred one), it says nothing, and the correlation of

@@ -8,7 +8,7 @@ answers of trained models, given as a prediction table, are a far better one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +29,15 @@ LEAST_IMAGES = 100
 MOST_FITTED = 8_000
 """Images that a fold learns from; a kernel of more takes more memory and time than it gains."""
 
-RIDGE = 0.1
-WIDTH_OF_MEDIAN = 1.0
-"""The kernel's width over the median distance of two images."""
+RIDGE = 0.4
+WIDTH_OF_MEDIAN = 0.7
+"""The kernel's width over the median distance of two images. Both are the best of three each on the brief's images
+(2,400 to learn from, 800 asked: 8.4 years, 86.6 %), and hardly matter: the others gave 8.4 to 8.8 and 85 to 87."""
 
-_HOG_SIDE = 128
+_SIDE = 128
+_CELL = 16
+_DIRECTIONS = 9
+_CLIPPED = 0.2
 _COLOUR_SIDE = 12
 _ROWS_AT_ONCE = 4096
 
@@ -82,7 +86,7 @@ def estimate_from_features(faces: Faces, groups: NDArray[np.int64], *, seed: int
     if len(names) < LEAST_IMAGES or female.all() or not female.any():
         return None
     fold = rng.permutation(np.arange(len(names)) % FOLDS)[group]
-    features = _features(faces)
+    between = _distances(_features(faces))
     targets = np.column_stack([ages, np.where(female, 1.0, -1.0)])
     answers = np.empty((count, 2))
     for number in range(FOLDS):
@@ -90,7 +94,7 @@ def estimate_from_features(faces: Faces, groups: NDArray[np.int64], *, seed: int
         learnt = np.flatnonzero(fold != number)
         if len(learnt) > MOST_FITTED:
             learnt = np.sort(rng.choice(learnt, MOST_FITTED, replace=False))
-        answers[held_out] = _fit_and_ask(features, targets, learnt, held_out, rng)
+        answers[held_out] = _fit_and_ask(between, targets, learnt, held_out, rng)
     platt = require("sklearn.linear_model", "audit").LogisticRegression()
     platt.fit(answers[:, 1:], female)
     probability = platt.predict_proba(answers[:, 1:])[:, 1]
@@ -147,14 +151,13 @@ def _prediction_table(file: Path) -> pd.DataFrame:
 
 def _features(faces: Faces) -> NDArray[np.float32]:
     """float32 (own, 2196): histograms of gradients and a small colour picture, of equal total variance."""
-    describe = cv2.HOGDescriptor((_HOG_SIDE, _HOG_SIDE), (32, 32), (16, 16), (16, 16), 9)
-    gradients = np.empty((faces.own, describe.getDescriptorSize()), np.float32)
+    gradients = np.empty((faces.own, (_SIDE // _CELL - 1) ** 2 * 4 * _DIRECTIONS), np.float32)
     colours = np.empty((faces.own, _COLOUR_SIDE**2 * 3), np.float32)
     for row in range(faces.own):
         image = faces.image(row)
-        if image.shape[:2] != (_HOG_SIDE, _HOG_SIDE):
-            image = cv2.resize(image, (_HOG_SIDE, _HOG_SIDE))
-        gradients[row] = np.ravel(np.asarray(describe.compute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))))
+        if image.shape[:2] != (_SIDE, _SIDE):
+            image = cv2.resize(image, (_SIDE, _SIDE))
+        gradients[row] = _histograms_of_gradients(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32))
         small = cv2.resize(image, (_COLOUR_SIDE, _COLOUR_SIDE), interpolation=cv2.INTER_AREA)
         colours[row] = np.ravel(cv2.cvtColor(small, cv2.COLOR_RGB2LAB))
     parts = []
@@ -164,26 +167,56 @@ def _features(faces: Faces) -> NDArray[np.float32]:
     return np.concatenate(parts, axis=1)
 
 
+def _histograms_of_gradients(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Nine unsigned directions in cells of 16 x 16 pixels, in blocks of 2 x 2 cells, clipped at 0.2 of unit length."""
+    across, down = np.zeros_like(grey), np.zeros_like(grey)
+    across[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
+    down[1:-1] = grey[2:] - grey[:-2]
+    strength = np.hypot(across, down)
+    direction = np.arctan2(down, across) % np.pi * (_DIRECTIONS / np.pi)
+    lower = np.floor(direction)
+    share = direction - lower
+    cells = _SIDE // _CELL
+    place = np.arange(_SIDE) // _CELL
+    cell = (place[:, None] * cells + place[None, :]) * _DIRECTIONS
+    histogram = np.zeros(cells * cells * _DIRECTIONS)
+    for step, weight in ((0, 1 - share), (1, share)):
+        index = cell + (lower.astype(np.int64) + step) % _DIRECTIONS
+        histogram += np.bincount(index.ravel(), (weight * strength).ravel(), len(histogram))
+    grid = histogram.reshape(cells, cells, _DIRECTIONS)
+    blocks = np.concatenate([grid[:-1, :-1], grid[:-1, 1:], grid[1:, :-1], grid[1:, 1:]], axis=2)
+    blocks = np.minimum(blocks / (np.linalg.norm(blocks, axis=2, keepdims=True) + 1e-3), _CLIPPED)
+    blocks /= np.linalg.norm(blocks, axis=2, keepdims=True) + 1e-3
+    return blocks.ravel().astype(np.float32)
+
+
+Rows = NDArray[np.int64]
+Distances = Callable[[Rows, Rows], NDArray[np.float32]]
+"""Squared distances between the features of two sets of rows, (n, m)."""
+
+
+def _distances(features: NDArray[np.float32]) -> Distances:
+    """All at once where the folds share most of them, else as they are asked for."""
+    if len(features) > MOST_FITTED * FOLDS // (FOLDS - 1):
+        return lambda one, other: _squared_distances(features[one], features[other])
+    everything = _squared_distances(features, features)
+    return lambda one, other: everything[np.ix_(one, other)]
+
+
 def _fit_and_ask(
-    features: NDArray[np.float32],
-    targets: NDArray[np.float64],
-    learnt: NDArray[np.int64],
-    asked: NDArray[np.int64],
-    rng: np.random.Generator,
+    between: Distances, targets: NDArray[np.float64], learnt: Rows, asked: Rows, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Kernel ridge regression of the targets, (asked, 2)."""
     ridge = require("sklearn.kernel_ridge", "audit").KernelRidge
-    known = features[learnt]
-    some = known[rng.choice(len(known), min(len(known), 500), replace=False)]
-    apart = _squared_distances(some, some)
-    width = WIDTH_OF_MEDIAN * np.sqrt(np.median(apart[np.triu_indices(len(some), 1)]))
-    scale = -0.5 / max(float(width) ** 2, 1e-12)
-    kernel = np.exp(scale * _squared_distances(known, known)).astype(np.float64)
+    some = rng.choice(learnt, min(len(learnt), 500), replace=False)
+    apart = between(some, some)[np.triu_indices(len(some), 1)]
+    scale = -0.5 / max(WIDTH_OF_MEDIAN**2 * float(np.median(apart)), 1e-12)
+    kernel = np.exp(scale * between(learnt, learnt)).astype(np.float64)
     middle = targets[learnt].mean(axis=0)
     model = ridge(alpha=RIDGE, kernel="precomputed").fit(kernel, targets[learnt] - middle)
     answers = [
-        model.predict(np.exp(scale * _squared_distances(features[some_asked], known)).astype(np.float64))
-        for some_asked in np.array_split(asked, len(asked) // _ROWS_AT_ONCE + 1)
+        model.predict(np.exp(scale * between(part, learnt)).astype(np.float64))
+        for part in np.array_split(asked, len(asked) // _ROWS_AT_ONCE + 1)
     ]
     return middle + np.concatenate(answers)
 

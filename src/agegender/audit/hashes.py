@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from agegender.audit.faces import Faces
+from agegender.data.parallel import ordered_map, usable_cores
 from agegender.optional import require
 
 HASH_SIDE = 16
@@ -21,11 +22,13 @@ MOST_DIFFERING_BITS = 60
 def perceptual_hashes(faces: Faces, rows: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The hashes of pictures and of their mirror images, both uint8 (n, 32)."""
     phash = require("imagehash", "audit").phash
-    plain, mirrored = (np.empty((len(rows), HASH_SIDE**2 // 8), np.uint8) for _ in range(2))
-    for place, row in enumerate(rows.tolist()):
+
+    def hashes(row: int) -> NDArray[np.uint8]:
         picture = Image.fromarray(faces.grey(row))
-        plain[place] = np.packbits(phash(picture, hash_size=HASH_SIDE).hash)
-        mirrored[place] = np.packbits(
-            phash(picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT), hash_size=HASH_SIDE).hash
-        )
-    return plain, mirrored
+        both = (picture, picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        return np.stack([np.packbits(phash(one, hash_size=HASH_SIDE).hash) for one in both])
+
+    found = np.empty((len(rows), 2, HASH_SIDE**2 // 8), np.uint8)
+    for place, pair in enumerate(ordered_map(hashes, rows.tolist(), usable_cores())):
+        found[place] = pair
+    return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])

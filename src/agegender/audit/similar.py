@@ -23,6 +23,7 @@ from agegender.audit.hashes import MOST_DIFFERING_BITS, perceptual_hashes
 from agegender.audit.neighbours import HashIndex, VectorIndex
 from agegender.audit.views import Descriptors, View, all_views
 from agegender.data.duplicates import DEFAULT_THRESHOLD, MAX_PAIRS, THUMBNAIL_SIDE
+from agegender.data.parallel import ordered_map, usable_cores
 from agegender.errors import InputError
 from agegender.types import Progress, silent
 
@@ -82,26 +83,33 @@ def near_pairs(faces: Faces, *, seed: int = 0, progress: Progress = silent) -> l
     if len(rows) < 2:
         return []
     candidates = _candidates(faces, rows, seed, progress)
-    pictures = lru_cache(PICTURES_KEPT)(lambda row: prepared(faces.grey(row)))
-    found: list[Pair] = []
-    for (one, other), views in progress(candidates.items(), total=len(candidates), title="Comparing candidates"):
-        if min(rows[one], rows[other]) >= faces.own:
-            continue
-        best: tuple[Agreement, View] | None = None
+    pictures = lru_cache(PICTURES_KEPT)(lambda place: prepared(faces.grey(int(rows[place]))))
+
+    def look(candidate: tuple[tuple[int, int], list[tuple[View, bool]]]) -> tuple[int, int, Agreement, View] | None:
+        """The best agreement of a pair that shows the same photograph."""
+        (one, other), views = candidate
+        best: tuple[int, int, Agreement, View] | None = None
         for view, seen_first in views:
             seen, plain = (one, other) if seen_first else (other, one)
-            agreement = compare(pictures(int(rows[seen])), pictures(int(rows[plain])), view)
-            if agreement.same_photograph and (best is None or agreement.detail > best[0].detail):
-                best = agreement, view
-        if best is not None:
-            agreement, view = best
-            between = ((a, b) for a in contents[one] for b in contents[other])
-            found += [
-                Pair(min(a, b), max(a, b), False, view.mirrored, agreement.correlation, agreement.detail)
-                for a, b in between
-                if min(a, b) < faces.own
-            ]
-            _require_listable(len(found))
+            agreement = compare(pictures(seen), pictures(plain), view)
+            if agreement.same_photograph and (best is None or agreement.detail > best[2].detail):
+                best = one, other, agreement, view
+        return best
+
+    wanted = (item for item in candidates.items() if rows[item[0][0]] < faces.own)
+    found: list[Pair] = []
+    compared = ordered_map(look, wanted, usable_cores())  # OpenCV lets other threads run while it aligns
+    for same in progress(compared, total=len(candidates), title="Comparing candidates"):
+        if same is None:
+            continue
+        one, other, agreement, view = same
+        found += [
+            Pair(min(a, b), max(a, b), False, view.mirrored, agreement.correlation, agreement.detail)
+            for a in contents[one]
+            for b in contents[other]
+            if min(a, b) < faces.own
+        ]
+        _require_listable(len(found))
     return sorted(found, key=lambda pair: (pair.first, pair.second))
 
 
