@@ -52,7 +52,7 @@ def test_a_journal_cut_off_at_any_byte_goes_on(suffix: str, tmp_path: Path) -> N
             for rows in ROWS:
                 if rows[0]["file"] not in journal.done:
                     journal.add(rows)
-            assert journal.finish(FILES) == 11
+            assert journal.finish(FILES) == 12
         assert not table.with_name(table.name + ".partial").exists()
         if suffix == ".jsonl":
             read = [json.loads(line) for line in table.read_text().splitlines()]
@@ -60,9 +60,9 @@ def test_a_journal_cut_off_at_any_byte_goes_on(suffix: str, tmp_path: Path) -> N
                 (r["file"], r["face"]) for rows in ROWS for r in rows
             ]
         elif suffix == ".parquet":
-            assert pq.read_table(table).num_rows == 11
+            assert pq.read_table(table).num_rows == 12
         else:
-            assert len(table.read_text().splitlines()) == 12
+            assert len(table.read_text().splitlines()) == 13
 
 
 def test_a_kill_between_the_table_and_the_journals_end_writes_the_same_table_again(tmp_path: Path) -> None:
@@ -70,8 +70,6 @@ def test_a_kill_between_the_table_and_the_journals_end_writes_the_same_table_aga
     with Journal(table, SETTINGS) as journal:
         for rows in ROWS:
             journal.add(rows)
-        kept = journal.folder.rename(tmp_path / "kept")
-        kept.rename(journal.folder)
         journal.sync()
         content = {path.name: path.read_bytes() for path in journal.folder.iterdir()}
         journal.finish(FILES)

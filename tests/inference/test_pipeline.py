@@ -104,7 +104,7 @@ def test_what_makes_a_face_hard_to_read_is_noted() -> None:
     assert quality_notes(TEMPLATE * 2, 0.92, 256, 256) == ("faint",)
     aside = TEMPLATE.copy()
     aside[2, 0] += 20
-    assert quality_notes(aside * 2, 0.999, 256, 256) == ("turned_away",)
+    assert quality_notes(aside * 2 + 100, 0.999, 500, 500) == ("turned_away",)
     tilted = (TEMPLATE - 64) @ np.array([[0.7, 0.714], [-0.714, 0.7]]) * 2 + 500
     assert quality_notes(tilted, 0.999, 1000, 1000) == ("tilted",)
 

