@@ -88,7 +88,7 @@ def _tiny_model() -> Any:
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
-    ages, sd = np.arange(117, dtype=np.float32), 6.0
+    ages, sd = np.arange(117, dtype=np.float32), 15.0
     constants = {
         "to_scores": np.outer([60.0, 0.0, 0.0], ages / sd**2).astype(np.float32),
         "scores_of_black": ((10 * ages - ages**2 / 2) / sd**2).astype(np.float32),

@@ -15,6 +15,7 @@ import agegender
 from agegender.errors import ImageError
 from agegender.inference import pipeline
 from agegender.inference.align import TEMPLATE
+from agegender.inference.calibration import UNSURE_BELOW
 from agegender.inference.decode import read_picture
 from agegender.inference.pipeline import FacePredictor
 from agegender.inference.quality import quality_notes
@@ -39,7 +40,7 @@ def test_a_photograph_gives_a_face_with_all_that_is_known(predictor: FacePredict
     assert (face.gender == "female") == (face.female_probability >= 0.5)
     assert face.age_interval is None
     assert face.notes == ()
-    assert face.unsure == (face.gender_probability < pipeline.UNSURE_BELOW)
+    assert face.unsure == (face.gender_probability < UNSURE_BELOW)
     assert json.loads(json.dumps(face.as_json()))["age"] == round(face.age, 2)
     with pytest.raises(ValueError, match="read-only"):
         face.age_distribution[0] = 1
