@@ -21,7 +21,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from agegender.cli.serve import serve_command
-from agegender.errors import InputError, ModelError, SettingError
+from agegender.errors import InputError, MissingExtraError, ModelError, SettingError
 
 PROGRAM = """
 import sys
@@ -80,14 +80,17 @@ def test_sigterm_lets_accepted_requests_finish_and_says_0(process: Process) -> N
     file = io.BytesIO()
     Image.new("RGB", (128, 128), (10, 200, 90)).save(file, "PNG")
     content = file.getvalue()
-    head = f"POST /v1/faces?crops=true HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: {len(content)}\r\n"
+    head = "POST /v1/faces?crops=true HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
+    head += f"Content-Length: {len(content)}\r\n"
     with (
         socket.create_connection(process.address, timeout=PATIENCE) as under_way,
         socket.create_connection(process.address, timeout=PATIENCE) as idle,
     ):
         under_way.sendall(head.encode() + b"\r\n" + content[:100])
         idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        kept = http.client.HTTPResponse(idle)
+        kept.begin()
+        assert (kept.status, kept.read()) == (200, b'{"status":"ok"}')
         process.process.send_signal(signal.SIGTERM)
         end = time.monotonic() + PATIENCE
         while not process.refused():
@@ -123,3 +126,12 @@ def test_what_cannot_be_served_says_so_before_it_listens(tiny_onnx: Path, tmp_pa
     assert isinstance(invoke("--model", tmp_path / "none.onnx"), ModelError)
     assert isinstance(invoke("--model", tiny_onnx, "--max-images", 100), SettingError)
     assert isinstance(invoke("--model", tiny_onnx, "--api-key-file", tmp_path / "none"), InputError)
+
+
+@pytest.mark.parametrize("module", ["fastapi", "uvicorn", "python_multipart", "prometheus_client", "onnxruntime"])
+def test_without_its_extra_it_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    error = invoke()
+    assert isinstance(error, MissingExtraError)
+    assert f"{module} is not installed" in str(error)
+    assert "agegender[serve]" in str(error)

@@ -123,7 +123,7 @@ def test_what_is_no_http_is_a_problem_too(shared: Any) -> None:
     for sent in (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", b"GET /healthz\r\n\r\n", b"POST / HTTP/1.1\r\n\r\n"):
         with shared.raw(sent) as connection:
             checked(shared.answer_on(connection), 400, "bad_request")
-    with shared.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 100_000 + b"\r\n\r\n") as connection:
+    with shared.raw(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 20_000) as connection:
         checked(shared.answer_on(connection), 400, "bad_request")
     head = b"POST /v1/faces HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nTransfer-Encoding: chunked\r\n\r\n"
     with shared.raw(head + b"zz\r\n") as connection:
