@@ -1,6 +1,6 @@
 """Write the README's table of results from the sidecars of the shipped models; figures are never typed by hand.
 
-    python scripts/results_table.py [--check]
+python scripts/results_table.py [--check]
 """
 
 from __future__ import annotations

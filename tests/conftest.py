@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -85,6 +85,7 @@ def script() -> Callable[[str], ModuleType]:
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses look their module up
         spec.loader.exec_module(module)
         return module
 
@@ -133,3 +134,54 @@ def simulated_answers() -> Callable[..., Answers]:
         return Answers(table, "A", "faces", "all images", "f" * 64, None, drawn)
 
     return make
+
+
+def _tiny_model() -> Any:
+    """Mean colour to answers: 10 years and 60 for full red, as a bump; the bluer, the likelier female."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    ages, sd = np.arange(117, dtype=np.float32), 15.0
+    constants = {
+        "to_scores": np.outer([60.0, 0.0, 0.0], ages / sd**2).astype(np.float32),
+        "scores_of_black": ((10 * ages - ages**2 / 2) / sd**2).astype(np.float32),
+        "ages": ages[:, None],
+        "to_gender": np.array([[-8.0], [0.0], [8.0]], np.float32),
+    }
+    nodes = [
+        helper.make_node("ReduceMean", ["image"], ["colour"], axes=[1, 2], keepdims=0),
+        helper.make_node("MatMul", ["colour", "to_scores"], ["raised"]),
+        helper.make_node("Add", ["raised", "scores_of_black"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["age_distribution"], axis=-1),
+        helper.make_node("MatMul", ["age_distribution", "ages"], ["age"]),
+        helper.make_node("MatMul", ["colour", "to_gender"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["gender"]),
+    ]
+    ends = [("image", ["batch", 128, 128, 3]), ("age", ["batch", 1]), ("gender", ["batch", 1]),
+            ("age_distribution", ["batch", 117])]  # fmt: skip
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends]
+    weights = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "tiny", values[:1], values[1:], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.fixture(scope="session")
+def tiny_onnx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny exported model, made by hand without Keras, with its manifest."""
+    import onnx
+
+    from agegender.artifacts import sha256_file
+    from agegender.inference.manifest import Manifest, ModelFile, write_manifest
+
+    path = tmp_path_factory.mktemp("tiny") / "tiny.onnx"
+    onnx.save(_tiny_model(), path)
+    file = ModelFile(path.name, sha256_file(path), path.stat().st_size, 17)
+    write_manifest(Manifest("tiny", {"float32": file}), path.parent)
+    return path
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Path:
+    """Grace Hopper, a public domain portrait of 512 x 600 pixels."""
+    matplotlib = pytest.importorskip("matplotlib")
+    return Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"

@@ -67,6 +67,8 @@ def test_checking_a_hand_in_without_pypdf_says_what_to_install(tmp_path: Path) -
     done = run_blocked((*KERAS, "pypdf"), program, str(tmp_path))
     assert done.returncode == 6, done.stderr
     assert "agegender[report]" in "".join(done.stderr.split("\n"))
+
+
 def test_audit_says_what_to_install_and_needs_no_keras(drawn_folder: Path, tmp_path: Path) -> None:
     program = "import sys; sys.argv = ['agegender', *sys.argv[1:]]; from agegender.cli.app import main; main()"
     out = tmp_path / "audit"

@@ -96,6 +96,10 @@ def test_a_sidecar_of_another_file_is_not_believed(small_model: Path, tmp_path: 
     copy.write_bytes(small_model.read_bytes())
     write_json(copy.with_suffix(".json"), {"sha256": "0" * 64, "calibration": {"level": 0.5}})
     assert export_files._source(copy) == ({"file": copy.name, "sha256": sha256_file(copy)}, None)
+    stale = {"sha256": sha256_file(copy), "calibration": {"model_sha256": "0" * 64}}
+    write_json(copy.with_suffix(".json"), stale)
+    with pytest.raises(ModelError, match="calibration of another file"):
+        export_files._source(copy)
 
 
 def test_a_file_that_answers_otherwise_is_refused_and_nothing_is_written(

@@ -102,7 +102,7 @@ def serve_command(
         trusted_proxy=trusted_proxy,
         announce=lambda address: console.print(f"{escape(predictor.name)} answers at {address}", soft_wrap=True),
     )
-    messages.print("Stopped; every accepted request was answered.")
+    messages.print("Stopped.")
 
 
 def _is_loopback(host: str) -> bool:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from agegender.artifacts import read_json, sha256_file, write_bytes
 from agegender.data.drawn import draw_face
-from agegender.errors import SettingError
+from agegender.errors import ModelError, SettingError
 from agegender.evaluation.load import LoadedModel, load_model
 from agegender.evaluation.predict import predict_faces
 from agegender.export.onnx import OPSETS, require_tensorflow, three_outputs, to_onnx
@@ -132,6 +132,7 @@ def export_model(
         announce(f"Drawing {CALIBRATION_IMAGES + PARITY_IMAGES:,} faces to compare on; give real ones with --data.")
         images = drawn_images(CALIBRATION_IMAGES + PARITY_IMAGES)
     calibration, compared = _shared_out(images, seed)
+    source, calibration_record = _source(path)
     announce(f"Converting {path.name} (ONNX operator set {opset})")
     contents = {FLOAT32: (plain := to_onnx(three_outputs(model), opset=opset)).SerializeToString()}
     if int8:
@@ -139,7 +140,7 @@ def export_model(
         contents[INT8] = quantize(plain, calibration.pixels).SerializeToString()
     announce(f"Comparing on {len(compared):,} {compared.kind}")
     parity = _checked(model, contents, compared, opset)
-    return _write(path, out, contents, parity, opset)
+    return _write(path.stem, out, contents, parity, opset, (source, calibration_record))
 
 
 def _shared_out(images: Images, seed: int) -> tuple[Images, Images]:
@@ -163,10 +164,17 @@ def _checked(model: LoadedModel, contents: dict[str, bytes], images: Images, ops
     return parities
 
 
-def _write(path: Path, out: Path, contents: dict[str, bytes], parity: dict[str, Parity], opset: int) -> Exported:
+def _write(
+    name: str,
+    out: Path,
+    contents: dict[str, bytes],
+    parity: dict[str, Parity],
+    opset: int,
+    known: tuple[dict[str, Any], dict[str, Any] | None],
+) -> Exported:
     files = {
         precision: ModelFile(
-            file=path.stem + ENDINGS[precision],
+            file=name + ENDINGS[precision],
             sha256=hashlib.sha256(content).hexdigest(),
             bytes=len(content),
             opset=opset,
@@ -174,10 +182,9 @@ def _write(path: Path, out: Path, contents: dict[str, bytes], parity: dict[str, 
         )
         for precision, content in contents.items()
     }
-    source, calibration = _source(path)
     for precision, content in contents.items():
         write_bytes(out / files[precision].file, content)
-    manifest = write_manifest(Manifest(path.stem, files, source, calibration), out)
+    manifest = write_manifest(Manifest(name, files, *known), out)
     return Exported(manifest, {precision: out / file.file for precision, file in files.items()}, parity)
 
 
@@ -188,4 +195,9 @@ def _source(path: Path) -> tuple[dict[str, Any], dict[str, Any] | None]:
     record = read_json(sidecar) if sidecar.is_file() else {}
     if record.get("sha256") != source["sha256"]:
         return source, None
-    return source | {key: record[key] for key in _KEPT if key in record}, record.get("calibration")
+    calibration = record.get("calibration")
+    if calibration is not None and calibration.get("model_sha256", source["sha256"]) != source["sha256"]:
+        raise ModelError(
+            f"{sidecar.name} holds the calibration of another file than {path.name}. Run `agegender calibrate` again."
+        )
+    return source | {key: record[key] for key in _KEPT if key in record}, calibration

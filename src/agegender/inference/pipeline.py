@@ -14,13 +14,12 @@ from PIL import Image
 from agegender.data.parallel import ordered_map, usable_cores
 from agegender.errors import ImageError, SettingError
 from agegender.inference.align import CROP_SIDE, crop_face
-from agegender.inference.calibration import age_intervals
+from agegender.inference.calibration import Calibrator, Reading
 from agegender.inference.decode import MAX_PIXELS, Source, name_of, read_picture
 from agegender.inference.detector import DetectorSettings, FaceDetector
 from agegender.inference.predictor import BATCH_SIZE, Answers, Predictor, load_predictor
 from agegender.inference.quality import quality_notes
 from agegender.inference.results import (
-    AgeInterval,
     Box,
     Face,
     ImageFaces,
@@ -31,9 +30,6 @@ from agegender.inference.results import (
     gender_of,
 )
 from agegender.inference.turning import detect_any_way_up
-
-UNSURE_BELOW = 0.8
-"""A gender that is answered with a lower probability is marked unsure."""
 
 UNSURE_FROM_YEARS = 40.0
 """An interval that is wider is marked unsure."""
@@ -74,9 +70,13 @@ class FacePredictor:
             workers: Threads that decode and detect; None: one a core.
             max_pixels: A larger picture is refused.
             most_faces: Of more faces in one picture the likeliest are answered.
+
+        Raises:
+            InputError: The model's calibration is damaged.
         """
         self.predictor = predictor
         self.workers = workers or usable_cores()
+        self._calibrator = Calibrator(predictor.manifest.calibration)
         self._max_pixels = max_pixels
         self._most_faces = most_faces
         self._detector = detector
@@ -172,13 +172,13 @@ class FacePredictor:
         if not pictures:
             return []
         answers = self.predictor.predict_crops(np.concatenate([picture.crops for picture in pictures]))
-        intervals = age_intervals(self.predictor.manifest.calibration, answers)
+        reading = self._calibrator.read(answers)
         row = 0
         results = []
         for picture in pictures:
             faces = []
             for place, notes in zip(picture.places, picture.notes, strict=True):
-                faces.append(_face(answers, row, intervals[row], place, notes))
+                faces.append(_face(answers, reading, row, place, notes))
                 row += 1
             results.append(ImageFaces(picture.source, picture.width, picture.height, tuple(faces)))
         return results
@@ -186,12 +186,12 @@ class FacePredictor:
 
 def _face(
     answers: Answers,
+    reading: Reading,
     row: int,
-    interval: AgeInterval | None,
     place: tuple[Box, Landmarks, float] | None,
     notes: tuple[str, ...],
 ) -> Face:
-    female = float(answers.female_probability[row])
+    female, interval = float(reading.female_probability[row]), reading.intervals[row]
     gender, probability = gender_of(female)
     wide = interval is not None and interval.high - interval.low > UNSURE_FROM_YEARS
     distribution = answers.age_distribution[row].copy()  # a copy, so that one face does not keep a whole batch
@@ -204,7 +204,7 @@ def _face(
         gender=gender,
         gender_probability=probability,
         female_probability=female,
-        unsure=probability < UNSURE_BELOW or wide or bool(notes),
+        unsure=bool(reading.unsure_gender[row]) or wide or bool(notes),
         notes=notes,
         box=box,
         landmarks=landmarks,
@@ -234,6 +234,7 @@ def load(
     Raises:
         SettingError: A number of threads below 1, or an unknown precision.
         ModelError: There is no such model, or it is damaged.
+        InputError: Its calibration is damaged.
         MissingExtraError: onnxruntime is not installed.
     """
     for name, value in (("workers", workers), ("threads", threads)):

@@ -49,7 +49,7 @@ CSV_COLUMNS = tuple(name for name in COLUMNS if name != "age_distribution")
 
 
 def shown(path: str) -> str:
-    """A path as text that every table can hold: bytes that are no UTF-8 become `\\xff`."""
+    """A path as text that every table can hold: bytes that are no UTF-8 become a backslash, x, two digits."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""Pictures that lie on their side or head: looked at in all four turns where upright shows no face."""
+"""Pictures that lie on their side or head: looked at in other turns where upright shows no face, or a doubtful one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ SURE = 0.97
 
 
 def detect_any_way_up(detector: FaceDetector, pixels: npt.NDArray[np.uint8]) -> tuple[Detections, bool]:
-    """Find faces upright, or else in the one of three quarter turns that shows the likeliest faces.
+    """Find faces upright, or in the one of three quarter turns that shows likelier ones.
+
+    Turned pictures are looked at where upright there is no face, and where most faces look more like one when turned.
 
     Args:
         detector: Finds upright faces.
@@ -22,17 +24,18 @@ def detect_any_way_up(detector: FaceDetector, pixels: npt.NDArray[np.uint8]) -> 
         Faces in the picture's own pixels, and whether it had to be turned. Landmarks keep their meaning: `left eye` is
         the one on the left once the face is upright.
     """
-    upright = detector.detect(pixels)
-    if len(upright):
+    best = upright = detector.detect(pixels)
+    votes = detector.turn_scores(pixels, upright).argmax(axis=1)
+    if len(votes) and (votes == 0).mean() >= 0.5:
         return upright, False
-    best, weight = upright, 0.0
+    turns = (2, 1, 3) if not len(votes) else (int(np.bincount(votes).argmax()),)
     height, width = pixels.shape[:2]
-    for quarters in (2, 1, 3):
+    for quarters in turns:
         found = detector.detect(np.ascontiguousarray(np.rot90(pixels, quarters)))
         found = found.part(found.scores >= SURE)
-        if found.scores.sum() > weight:
-            best, weight = turned_back(found, quarters, width, height), float(found.scores.sum())
-    return best, len(best) > 0
+        if found.scores.sum() > best.scores.sum():
+            best = turned_back(found, quarters, width, height)
+    return best, best is not upright
 
 
 def turned_back(found: Detections, quarters: int, width: int, height: int) -> Detections:

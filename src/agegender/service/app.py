@@ -25,13 +25,13 @@ from agegender.service.body import read_body
 from agegender.service.metrics import MEDIA_TYPE as METRICS_TYPE
 from agegender.service.metrics import Metrics
 from agegender.service.middleware import PAGE_POLICY, REVALIDATE, Headers, Lingering, Observed
-from agegender.service.openapi import DESCRIPTION, FACES_EXAMPLE, REQUEST_BODY, describe, problem_responses
+from agegender.service.openapi import DESCRIPTION, FACES, REQUEST_BODY, describe, problem_responses
 from agegender.service.problems import ClientGoneError, Problem, handle_problems
 from agegender.service.schemas import FacesAnswer, StateAnswer
 from agegender.service.settings import ServiceSettings
 from agegender.service.uploads import Upload, images_of
 
-FACES, HEALTH, READY, METRICS, DESCRIBED = "/v1/faces", "/healthz", "/readyz", "/metrics", "/openapi.json"
+HEALTH, READY, METRICS, DESCRIBED = "/healthz", "/readyz", "/metrics", "/openapi.json"
 
 
 class Service:
@@ -111,26 +111,32 @@ class Service:
         guarded = [Depends(self._guard())]
         keyed = () if self._keys is None else (401,)
         router.add_api_route(
-            FACES, self._faces, methods=["POST"], dependencies=guarded, tags=["faces"],
+            FACES, self._faces, methods=["POST"], dependencies=guarded, tags=["faces"], operation_id="answer_faces",
             summary="Find the faces of photographs and answer ages and genders",
             responses={
-                200: {"model": FacesAnswer, "content": {"application/json": {"example": FACES_EXAMPLE}}},
+                200: {"model": FacesAnswer, "description": "Faces, or why not, for each image in order"},
                 **problem_responses(400, *keyed, 408, 413, 415, 422, 429, 500, 503, 504),
             },
             openapi_extra={"requestBody": REQUEST_BODY},
         )  # fmt: skip
         router.add_api_route(
             METRICS, self._metrics, methods=["GET"], dependencies=guarded, tags=["operation"],
+            operation_id="read_metrics",
             summary="Counts for Prometheus",
             responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problem_responses(*keyed)},
             response_class=Response,
         )  # fmt: skip
-        for path, endpoint, summary in (
-            (HEALTH, self._health, "Whether the process is well; if not, start it anew"),
-            (READY, self._readiness, "Whether requests may be sent here: model and detector are loaded and warm"),
+        for path, name, endpoint, summary in (
+            (HEALTH, "read_health", self._health, "Whether the process is well; if not, start it anew"),
+            (
+                READY,
+                "read_readiness",
+                self._readiness,
+                "Whether requests may be sent here: model and detector are loaded and warm",
+            ),
         ):
             router.add_api_route(
-                path, endpoint, methods=["GET"], tags=["operation"], summary=summary,
+                path, endpoint, methods=["GET"], tags=["operation"], operation_id=name, summary=summary,
                 responses={200: {"model": StateAnswer}, **problem_responses(503)},
             )  # fmt: skip
         return router

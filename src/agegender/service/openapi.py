@@ -21,6 +21,8 @@ Every fault is answered as problem details (RFC 9457). A request whose images ca
 any can be, 200, and each image says its own status.
 """
 
+FACES = "/v1/faces"
+
 _PROBLEMS = {
     400: ("malformed_body", "The body does not end with its multipart boundary: it was cut off."),
     401: ("unauthorized", "Give an API key in the header X-API-Key, or as Authorization: Bearer KEY."),
@@ -130,6 +132,9 @@ def describe(app: FastAPI) -> None:
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
                 schema.pop("$defs", None)
                 schemas[model.__name__] = schema
+            # FastAPI drops what is null of an example, and then it lacks members that are required.
+            answer = content["paths"][FACES]["post"]["responses"]["200"]["content"]["application/json"]
+            answer["example"] = FACES_EXAMPLE
             app.openapi_schema = content
         return app.openapi_schema
 

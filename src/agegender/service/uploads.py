@@ -9,8 +9,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from python_multipart import MultipartParser, parse_options_header
+from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
 
 from agegender.service.problems import Problem
 
@@ -56,8 +57,8 @@ def images_of(body: bytes, content_type: str | None, *, most_images: int) -> lis
         received = kind[:80] or "none"
         raise Problem(
             415, "unsupported_media_type",
-            f"A body is {TAKEN}. Received Content-Type: {received}.", headers={"Accept": "multipart/form-data, image/*, "
-            "application/octet-stream, application/json"},
+            f"A body is {TAKEN}. Received Content-Type: {received}.",
+            headers={"Accept": "multipart/form-data, image/*, application/octet-stream, application/json"},
         )  # fmt: skip
     if not uploads:
         raise Problem(422, "no_images", f"The request holds no image. Send {TAKEN}.")
