@@ -13,20 +13,20 @@ from rich.markup import escape
 
 from agegender import __version__
 from agegender.backend import choose_backend
-from agegender.cli.card import card_command
-from agegender.cli.calibrate import calibrate_command
 from agegender.cli.audit import audit_command
+from agegender.cli.calibrate import calibrate_command
+from agegender.cli.card import card_command
 from agegender.cli.check import check_command
 from agegender.cli.console import messages
 from agegender.cli.draw import draw_command
 from agegender.cli.evaluate import evaluate_command
+from agegender.cli.explain import explain_command
+from agegender.cli.export import export_command
+from agegender.cli.fairness import fairness_command
 from agegender.cli.hand_in import HELP as HAND_IN_HELP
 from agegender.cli.hand_in import hand_in_check_command, hand_in_marks_command
-from agegender.cli.notebook import notebook_command
-from agegender.cli.explain import explain_command
-from agegender.cli.fairness import fairness_command
 from agegender.cli.intervals import intervals_command
-from agegender.cli.export import export_command
+from agegender.cli.notebook import notebook_command
 from agegender.cli.predict import predict_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.report import report_command
