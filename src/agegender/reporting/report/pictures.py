@@ -89,7 +89,7 @@ def _of_model(model: ModelFacts, drawn: bool) -> list[Picture]:
         _picture(
             f"{letter}_architecture",
             lambda: architecture(model.blocks, model=name),
-            architecture_caption(model.blocks, model=name),
+            architecture_caption(model.blocks, model=name).replace("`", ""),
         ),
         _picture(
             f"{letter}_learning_curves",
