@@ -41,11 +41,12 @@ def report_command(
 ) -> None:
     """Write what a run is worth: a PDF report of at most 1,500 words, or a page for the browser.
 
-    Every number, sentence and figure comes from the run's own files: what the curves show, which model is better and
-    whether chance explains it, for whom errors are largest. No network, no author's name, and no face of a person.
+    Every number, sentence and figure comes from the run's own files: what the curves show, which
+    model is better and whether chance explains it, for whom errors are largest. It needs no network
+    and shows no author's name and no face of a person.
 
-    hand-in.toml holds `agreed = true`, a [[members]] table for each ID with `id`, `percentage` and an optional
-    `reason`, and [links] with A and B.
+    hand-in.toml holds what only you know: `agreed = true`, a table `members` for each ID with `id`,
+    `percentage` and perhaps a `reason`, and a table `links` with A and B.
 
     Example: agegender report runs/mine --hand-in hand-in.toml
     """

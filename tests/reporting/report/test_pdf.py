@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from agegender.artifacts import write_json
 from agegender.brief import (
     WORD_LIMIT,
     ContributionForm,
@@ -163,18 +162,3 @@ def planted_alone(planter: Callable[..., Path], root: Path) -> RunFacts:
     facts = gather_facts(root)
     assert age_ending(facts.models["A"], facts.constant) == age_ending(from_both.models["A"], from_both.constant)
     return facts
-
-
-def test_figures_of_later_measurements_are_shown_where_they_are_and_only_there(
-    planter: Callable[..., Path], composer: Callable[[RunFacts], Document], tmp_path: Path
-) -> None:
-    run = planter(tmp_path / "run")
-    assert "believed" not in composer(gather_facts(run)).body
-    figures = run / "figures"
-    figures.mkdir()
-    (figures / "A_calibration.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
-    write_json(figures / "captions.json", {"A_calibration": "Model A: how often an answer of each certainty is right."})
-    document = composer(gather_facts(run))
-    assert document.body.count("probabilities can be believed") == 1
-    assert "A_calibration" in {figure.key for figure in document.figures()}
-    assert document.unmentioned == ()

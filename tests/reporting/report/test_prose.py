@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Callable
@@ -18,7 +19,7 @@ Facts = Callable[[str], RunFacts]
 
 NAMES = [
     "A better", "B better", "no difference", "A in age, B in gender", "overfitting", "underfitting", "shipped", "drawn",
-    "validation", "nothing held out",
+    "validation", "nothing held out", "everything",
 ]  # fmt: skip
 
 
@@ -50,6 +51,8 @@ def printed(facts: RunFacts) -> set[str]:
         shown.add(f"{100 * (young >= 18).mean():.1f}")
         recipe = model.recipe
         shown.update(f"{value:g}" for value in [*recipe.losses.values(), recipe.weight_decay, recipe.average_epochs])
+        if model.calibration is not None:
+            shown.update((f"{100 * model.calibration.coverage:.1f}", f"{model.calibration.width:.1f}"))
         if model.agreement is not None:
             shown.add(f"{model.agreement.largest_age_difference:.2f}")
             shown.add(f"{100 * (1 - model.agreement.gender_agreement):.1f}")
@@ -195,6 +198,48 @@ def test_drawn_faces_are_named_in_the_text_and_below_every_figure_of_data(plante
     of_data = [figure for figure in document.figures() if "architecture" not in figure.key]
     assert all("drawn faces" in figure.caption for figure in of_data)
     assert "drawn" not in prose(planted_document("B better"))
+
+
+def test_images_that_both_read_wrongly_are_counted(planted_document: Compose, planted_facts: Facts) -> None:
+    facts = planted_facts("no difference")
+    wrong = [
+        (model.answers["female_probability"] >= 0.5) != (model.answers["gender"] == "female")
+        for model in facts.models.values()
+    ]
+    both = int((wrong[0] & wrong[1]).sum())
+    assert both > 1
+    assert f"{both} images are read wrongly in gender by both" in prose(planted_document("no difference"))
+
+
+def test_ages_drawn_to_the_middle_are_told_only_where_they_are(
+    planted_document: Compose, planted_facts: Facts, composer: Callable[[RunFacts], Document]
+) -> None:
+    assert "drawn to the middle" not in prose(planted_document("B better"))
+    facts = planted_facts("B better")
+    model = facts.models["A"]
+    shifted = []
+    for part in model.result.slices:
+        if part.column == "age":
+            bias = 4.0 - 8.0 * (int(part.name.split("-")[0]) > 40)
+            figures = dataclasses.replace(part.figures, bias=Interval(bias, bias - 1, bias + 1))
+            part = dataclasses.replace(part, figures=figures)  # noqa: PLW2901
+        shifted.append(part)
+    result = dataclasses.replace(model.result, slices=tuple(shifted))
+    models = {**facts.models, "A": dataclasses.replace(model, result=result)}
+    text = prose(composer(dataclasses.replace(facts, models=models)))
+    assert "Model A reads 3–9 years too old and 80–116 too young: rare ages are drawn to the middle." in text
+
+
+def test_later_measurements_are_told_where_they_are_and_only_there(planted_document: Compose) -> None:
+    everything, plain = planted_document("everything"), planted_document("shipped")
+    text = prose(everything)
+    assert "intervals meant to hold 90 % hold 91.3 % of the ages with Model A, on average 19.7 years wide" in text
+    assert text.count("shows where in a face its answers come from") == 2
+    assert "the answers of two trained networks" in text
+    keys = {key for key in everything.numbering.names if key not in plain.numbering.names}
+    assert keys == {"A_explanation", "B_explanation", "calibration"}
+    for word in ("alibrat", "where in a face", "trained networks"):
+        assert word not in prose(plain)
 
 
 def test_what_was_measured_on_is_named(planted_document: Compose) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agegender.brief import REPORT_SECTIONS
 from agegender.evaluation.compare import ComparisonResult, p_text
 from agegender.labels import Gender
+from agegender.reporting.report.calibration import calibration_blocks
 from agegender.reporting.report.document import Block, Heading, Paragraph, TableBlock, cite, see
 from agegender.reporting.report.facts import RunFacts
 from agegender.reporting.report.judgements import (
@@ -31,7 +32,7 @@ from agegender.reporting.report.numbers import (
     years_text,
 )
 from agegender.reporting.report.performance import groups_table
-from agegender.reporting.words import listed
+from agegender.reporting.words import counted, listed
 from agegender.run_folder import MODELS
 
 SECTION = REPORT_SECTIONS[3]
@@ -55,6 +56,7 @@ def discussion(facts: RunFacts) -> list[Block]:
         Heading(third, f"{number_of}.3", 2),
         Paragraph(" ".join(_where_errors_lie(facts))),
         groups_table(facts),
+        *calibration_blocks(list(facts.models.values())),
         Paragraph(" ".join(_improvements(facts))),
         Paragraph(_ethics(facts)),
     ]
@@ -68,6 +70,7 @@ def _comparison(facts: RunFacts) -> list[Block]:
         age_comparison(comparison),
         gender_comparison(comparison),
         conclusion(comparison),
+        *_both_wrong(facts, comparison),
     ]
     return [Paragraph(" ".join(text)), _comparison_table(facts, comparison)]
 
@@ -105,6 +108,16 @@ def gender_comparison(comparison: ComparisonResult) -> str:
 
 def _only(images: int, letter: str) -> str:
     return f"only {letter} right on {images:,}"
+
+
+def _both_wrong(facts: RunFacts, comparison: ComparisonResult) -> list[str]:
+    """How many images neither model gets right: what no choice between the two can mend."""
+    confusion = facts.models["A"].result.confusion
+    both = confusion.male_as_female + confusion.female_as_male - comparison.gender_second_only
+    if both <= 0:
+        return []
+    verb = "are" if both > 1 else "is"
+    return [f"{counted(both, 'image')} {verb} read wrongly in gender by both: hard to tell, or wrongly labelled."]
 
 
 def conclusion(comparison: ComparisonResult) -> str:
@@ -177,6 +190,7 @@ def _where_errors_lie(facts: RunFacts) -> list[str]:
     return [
         f"{see('groups')} shows for whom the models fail.",
         *_shared_extremes(facts),
+        *_drawn_to_the_middle(facts),
         *_by_gender(facts),
         *([] if facts.drawn else [*_other_columns(facts), *_minors(facts)]),
     ]
@@ -200,6 +214,23 @@ def _shared_extremes(facts: RunFacts) -> list[str]:
                 + " years."
             )
     return sentences
+
+
+def _drawn_to_the_middle(facts: RunFacts) -> list[str]:
+    """Whether the youngest are read too old and the oldest too young: what regression does with rare ages."""
+    names, ends = [], None
+    for model in facts.models.values():
+        bands = [part for part in model.result.by("age") if not part.few]
+        if len(bands) > 1 and years(bands[0].figures.bias.value) > 0 > years(bands[-1].figures.bias.value):
+            names.append(model.name)
+            ends = bands[0].name, bands[-1].name
+    if ends is None:
+        return []
+    verb = "reads" if len(names) == 1 else "read"
+    youngest, oldest = map(band_text, ends)
+    return [
+        f"{listed(names)} {verb} {youngest} years too old and {oldest} too young: rare ages are drawn to the middle."
+    ]
 
 
 def _by_gender(facts: RunFacts) -> list[str]:

@@ -18,6 +18,7 @@ from agegender.labels import Race
 from agegender.metrics.baseline import ConstantPredictor, constant_predictor
 from agegender.models.describe import ArchitectureBlock
 from agegender.reporting.blocks import model_blocks
+from agegender.reporting.report.calibration import CalibrationFacts, calibration_facts
 from agegender.run_folder import MODELS, RunFolder, open_run
 
 ORDER = "rgb"
@@ -96,6 +97,7 @@ class ModelFacts:
         seconds: It took.
         teachers: Trained models whose answers were part of the targets.
         answers: Its rows of the prediction table.
+        calibration: As its sidecar holds it; None if it was not calibrated.
     """
 
     letter: str
@@ -115,6 +117,7 @@ class ModelFacts:
     seconds: float
     teachers: int
     answers: pd.DataFrame
+    calibration: CalibrationFacts | None
 
     @property
     def name(self) -> str:
@@ -230,6 +233,7 @@ def _model(folder: RunFolder, letter: str, evaluation: Evaluation, answers: pd.D
         seconds=float(curves["training_seconds"]),
         teachers=len(sidecar.get("teachers") or ()),
         answers=answers.loc[rows].reset_index(drop=True),
+        calibration=calibration_facts(sidecar),
     )
 
 

@@ -75,51 +75,82 @@ def loss(model: ModelFacts, like: ModelFacts | None = None) -> str:
     return f"The loss adds {listed(parts)}."
 
 
-def against_overfitting(model: ModelFacts) -> str:
-    """The means against overfitting that the recipe switches on."""
+def against_overfitting(model: ModelFacts, like: ModelFacts | None = None) -> str:
+    """The means against overfitting that the recipe switches on; their sizes stand below the table of phases.
+
+    Args:
+        model: Whose means.
+        like: A model described before, to tell only the differences from.
+    """
+    own = _means(model)
+    if like is None:
+        return f"Against overfitting stand {listed(list(own.values()))}."
+    others = _means(like)
+    more = [words for name, words in own.items() if name not in others]
+    fewer = [name for name in others if name not in own]
+    text = f"Against overfitting stand {like.name}'s means"
+    text += f", and also {listed(more)}" if more else ""
+    text += f", without {listed(fewer)}" if fewer else ""
+    return f"{text}."
+
+
+def _means(model: ModelFacts) -> dict[str, str]:
+    """By a short name, the means and its source."""
     recipe, network = model.recipe, model.recipe.network
-    erased = recipe.augmentation.get("erase", 0) > 0
-    means = [f"augmentation with random erasing{cite('erasing')}" if erased else "augmentation"]
-    if recipe.augmentation.get("mixup", 0) > 0:
-        means.append(f"mixup{cite('mixup')} in {_percent(recipe.augmentation['mixup'])} of the batches")
-    if network.get("dropout", 0) > 0:
-        means.append(f"dropout of {_percent(network['dropout'])}{cite('dropout')}")
-    if network.get("drop_path", 0) > 0:
-        means.append(f"stochastic depth up to {_percent(network['drop_path'])}{cite('stochastic-depth')}")
-    if recipe.weight_decay > 0:
-        means.append(f"weight decay of {plain(recipe.weight_decay)}")
-    if recipe.losses.get("gender_smoothing", 0) > 0:
-        means.append(f"gender labels smoothed by {_percent(recipe.losses['gender_smoothing'])}{cite('smoothing')}")
+    switches = {
+        "augmentation": (1, "augmentation"),
+        "erasing": (recipe.augmentation.get("erase", 0), f"random erasing{cite('erasing')}"),
+        "mixup": (recipe.augmentation.get("mixup", 0), f"mixup{cite('mixup')} of images"),
+        "dropout": (network.get("dropout", 0), f"dropout{cite('dropout')}"),
+        "stochastic depth": (network.get("drop_path", 0), f"stochastic depth{cite('stochastic-depth')}"),
+        "weight decay": (recipe.weight_decay, "weight decay"),
+        "smoothed labels": (recipe.losses.get("gender_smoothing", 0), f"smoothed gender labels{cite('smoothing')}"),
+        "averaged weights": (recipe.average_epochs, f"averaged weights{cite('averaging')}"),
+        "teachers": (
+            recipe.teacher_share * model.teachers,
+            f"targets that are in part the answers of {counting(model.teachers)} trained "
+            f"{'network' if model.teachers == 1 else 'networks'}{cite('distillation')}",
+        ),
+        "self-distillation": (
+            recipe.self_distillation,
+            f"targets that are in part the network's own earlier answers{cite('distillation')}",
+        ),
+    }
+    return {name: words for name, (size, words) in switches.items() if size > 0}
+
+
+def _sizes(model: ModelFacts) -> str:
+    """Sizes of the means against overfitting, and of the batches, for a caption."""
+    recipe, network = model.recipe, model.recipe.network
+    parts = [f"batches of {recipe.batch_size} images", f"weight decay {plain(recipe.weight_decay)}"]
+    shares = (
+        ("dropout", network.get("dropout", 0)),
+        ("stochastic depth up to", network.get("drop_path", 0)),
+        ("gender labels smoothed by", recipe.losses.get("gender_smoothing", 0)),
+        ("mixup of batches", recipe.augmentation.get("mixup", 0)),
+        ("teachers' share of the targets", recipe.teacher_share if model.teachers else 0),
+        ("own answers' share of the targets up to", recipe.self_distillation),
+    )
+    parts += [f"{name} {_percent(size)}" for name, size in shares if size > 0]
     if recipe.average_epochs > 0:
         epochs = "epoch" if recipe.average_epochs <= 1 else "epochs"
-        means.append(f"an average of the weights over about {plain(recipe.average_epochs)} {epochs}{cite('averaging')}")
-    if recipe.teacher_share > 0 and model.teachers:
-        means.append(
-            f"targets of which {_percent(recipe.teacher_share)} is the mean answer of "
-            f"{counting(model.teachers)} trained {'network' if model.teachers == 1 else 'networks'}"
-            f"{cite('distillation')}"
-        )
-    if recipe.self_distillation > 0:
-        means.append(
-            f"targets of which up to {_percent(recipe.self_distillation)} is the network's own earlier answer"
-            f"{cite('distillation')}"
-        )
-    return f"Against overfitting stand {listed(means)}."
+        parts.append(f"weights averaged over about {plain(recipe.average_epochs)} {epochs}")
+    return ", ".join(parts)
 
 
-def schedule(model: ModelFacts) -> str:
-    """Length, time, optimiser and phases."""
+def schedule(model: ModelFacts, like: ModelFacts | None = None) -> str:
+    """Length, time, optimiser and phases; short where `like` has said it."""
     recipe = model.recipe
+    optimiser = f"AdamW{cite('adamw')}" if like is None else "the same optimiser"
+    curve = f", which fall along a cosine{cite('cosine')}" if like is None else ""
     text = (
-        f"{counted(recipe.epochs, 'epoch')} in batches of {recipe.batch_size} images took "
-        f"{minutes_text(model.seconds)} (seed {model.seed}), with AdamW{cite('adamw')} at the learning rates of "
-        f"{see(phases_key(model))}, which fall along a cosine{cite('cosine')}."
+        f"{counted(recipe.epochs, 'epoch')} took {minutes_text(model.seconds)} (seed {model.seed}), with {optimiser} "
+        f"at the learning rates of {see(phases_key(model))}{curve}."
     )
-    # What a longer description would repeat stands in the table.
     last = recipe.phases[-1]
-    if any(0 < phase.side < _side(model, last.side) for phase in recipe.phases[:-1]):
+    if like is None and any(0 < phase.side < _side(model, last.side) for phase in recipe.phases[:-1]):
         text += " Early epochs on smaller images cost less time."
-    if len(recipe.phases) > 1 and last.augmentation_strength < recipe.phases[-2].augmentation_strength:
+    if like is None and len(recipe.phases) > 1 and last.augmentation_strength < recipe.phases[-2].augmentation_strength:
         text += (
             f" The last phase keeps {_percent(last.augmentation_strength)} of the augmentation, to meet images as they "
             "are."
@@ -152,7 +183,8 @@ def phases_table(model: ModelFacts) -> TableBlock:
         columns["augmentation"] = [_percent(phase.augmentation_strength) for phase in phases]
     return TableBlock(
         phases_key(model),
-        f"{model.name}: the phases of training. The image side, in pixels, is what the convolutions see.",
+        f"{model.name}: the phases of training. The image side, in pixels, is what the convolutions see. In all "
+        f"phases: {_sizes(model)}.",
         tuple(columns),
         tuple(zip(*columns.values(), strict=True)),
     )

@@ -57,7 +57,7 @@ def percent_interval(interval: Interval) -> str:
 
 def plain(value: float) -> str:
     """A setting in the fewest digits: `0.1`, `64`, `0.002`; four at most that mean something."""
-    if value and math.isfinite(value) and abs(value) < 1e-3:
+    if value and math.isfinite(value) and abs(value) < 1e-4:
         return f"{value:.0e}".replace("e-0", "e-").replace("-", MINUS)
     return f"{value:.4g}"
 

@@ -93,7 +93,7 @@ def write_page(facts: RunFacts, out: str | Path, *, data: Dataset | None = None,
         title=document.title,
         drawn=facts.drawn,
         cards=[_card(model) for model in facts.models.values()],
-        verdict=conclusion(facts.comparison) if facts.comparison else "",
+        verdict=_verdict(facts),
         images_measured=facts.images,
         measured_on=facts.measured_on,
         blocks=[(type(block).__name__, block) for block in document.blocks],
@@ -132,6 +132,12 @@ def _worst(model: ModelFacts, by: Literal["age", "gender"]) -> Sequence[WorstAns
             rows["file"], rows["age"], rows["predicted_age"], rows["gender"], answered, female, strict=True
         )
     ]
+
+
+def _verdict(facts: RunFacts) -> str:
+    """The conclusion as a sentence that follows nothing."""
+    sentence = conclusion(facts.comparison).removeprefix("So ") if facts.comparison else ""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _card(model: ModelFacts) -> dict[str, str]:

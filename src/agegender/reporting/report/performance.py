@@ -42,7 +42,7 @@ def performance(
         facts: Of the run.
         model: Which model.
         heading: Of this part.
-        pictures: Figures by key; those of calibration and explanation may be absent.
+        pictures: Figures by key; that of an explanation may be absent.
     """
     letter = model.letter
     curves, bands = pictures[f"{letter}_learning_curves"], pictures[f"{letter}_error_by_age"]
@@ -246,16 +246,12 @@ def _drawn(facts: RunFacts) -> str:
     return "; drawn faces, not people" if facts.drawn else ""
 
 
-EXTRAS: Mapping[str, str] = {
-    "calibration": "How far the model's probabilities can be believed is drawn in",
-    "gradcam": "Which parts of an image its answers rest on is drawn in",
-}
-"""Figures of later measurements, shown where a run's folder `figures` holds them: name's ending, and its sentence."""
+EXPLANATION = "explanation"
+"""Where in a face answers come from: the figure of `agegender explain`, shown where a model's folder holds it."""
 
 
 def _extras(letter: str, pictures: Mapping[str, FigureBlock]) -> list[Block]:
-    blocks: list[Block] = []
-    for name, sentence in EXTRAS.items():
-        if figure := pictures.get(f"{letter}_{name}"):
-            blocks += [Paragraph(f"{sentence} {see(figure.key)}."), figure]
-    return blocks
+    figure = pictures.get(f"{letter}_{EXPLANATION}")
+    if figure is None:
+        return []
+    return [Paragraph(f"{see(figure.key)} shows where in a face its answers come from."), figure]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -17,7 +16,7 @@ from agegender.reporting.grids import augmented_grid, augmented_grid_caption
 from agegender.reporting.groups import error_by_group, error_by_group_caption
 from agegender.reporting.report.document import FigureBlock
 from agegender.reporting.report.facts import ModelFacts, RunFacts
-from agegender.reporting.report.performance import EXTRAS
+from agegender.reporting.report.performance import EXPLANATION
 from agegender.reporting.save import figure_svg, read_captions
 from agegender.reporting.scatter import predicted_against_true, predicted_against_true_caption
 from agegender.training.augment import Augmentation, augment_image
@@ -57,7 +56,7 @@ def report_pictures(facts: RunFacts) -> dict[str, Picture]:
     first = next(iter(facts.models.values()))
     pictures = [_augmentation(first)]
     for model in facts.models.values():
-        pictures += [*_of_model(model, facts.drawn), *_extras(facts, model)]
+        pictures += [*_of_model(model, facts.drawn), *_explanation(facts, model)]
     return {picture.key: picture for picture in pictures}
 
 
@@ -89,7 +88,7 @@ def _of_model(model: ModelFacts, drawn: bool) -> list[Picture]:
         _picture(
             f"{letter}_architecture",
             lambda: architecture(model.blocks, model=name),
-            architecture_caption(model.blocks, model=name),
+            architecture_caption(model.blocks, model=name).replace("`", ""),
         ),
         _picture(
             f"{letter}_learning_curves",
@@ -119,18 +118,11 @@ def _of_model(model: ModelFacts, drawn: bool) -> list[Picture]:
     return pictures
 
 
-def _extras(facts: RunFacts, model: ModelFacts) -> list[Picture]:
-    """Figures of other measurements that stand in the run's folder with a caption."""
-    captions: Mapping[str, str] = read_captions(facts.folder.figures)
-    found = []
-    for name in EXTRAS:
-        key = f"{model.letter}_{name}"
-        files = [facts.folder.figures / f"{key}.{suffix}" for suffix in ("svg", "png")]
-        file = next((file for file in files if file.is_file()), None)
-        if file is not None and key in captions:
-            found.append(Picture(key, captions[key], _reader(file), file.suffix[1:]))
-    return found
-
-
-def _reader(file: Path) -> Callable[[], bytes]:
-    return file.read_bytes
+def _explanation(facts: RunFacts, model: ModelFacts) -> list[Picture]:
+    """The figure that `agegender explain ... --out RUN/<letter>` left there with its caption."""
+    folder = facts.folder.training(model.letter)
+    caption = read_captions(folder).get(EXPLANATION)
+    file = next((file for suffix in ("svg", "png") if (file := folder / f"{EXPLANATION}.{suffix}").is_file()), None)
+    if caption is None or file is None:
+        return []
+    return [Picture(f"{model.letter}_{EXPLANATION}", caption, file.read_bytes, file.suffix[1:])]

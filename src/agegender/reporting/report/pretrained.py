@@ -27,9 +27,9 @@ def pretrained_cnn(model: ModelFacts, architecture: FigureBlock, like: ModelFact
         Paragraph(" ".join([_backbone(model), network.last_maps(model), network.heads(model, like)])),
         architecture,
         Heading(second, f"{SECTION.number}.2", 2),
-        Paragraph(f"{_transfer(model)} {network.schedule(model)}"),
+        Paragraph(f"{_transfer(model)} {network.schedule(model, like)}"),
         network.phases_table(model),
-        Paragraph(f"{network.loss(model, like)} {network.against_overfitting(model)}"),
+        Paragraph(f"{network.loss(model, like)} {network.against_overfitting(model, like)}"),
     ]
 
 
