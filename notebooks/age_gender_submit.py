@@ -149,7 +149,10 @@ else:
 # makes or opens the run's folder. It is the same folder that `agegender run` makes: either can go on with it.
 
 # %% tags=["told"]
+import logging
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's own log is no output of a step
+logging.getLogger("tensorflow").addFilter(lambda entry: entry.levelno >= logging.ERROR)
 
 import numpy as np
 import pandas as pd

@@ -62,7 +62,7 @@ def test_a_cell_that_fails_is_told_with_its_number_and_source_and_leaves_no_note
         execute_notebook(tmp_path / "out" / "failed.ipynb", parameters, skip_tags=(KERAS_TAG,))
     said = str(failure.value)
     assert said.startswith("Code cell 5 of ")
-    assert "    os.environ.setdefault" in said
+    assert "    import logging" in said
     assert "InputError: RUN is no run folder" in said
     assert str(tmp_path) not in said
     assert not list((tmp_path / "out").iterdir())
