@@ -1,4 +1,4 @@
-"""`calibrate`, `intervals`, `fairness`, `thresholds`: on files of predictions without Keras, and on a small real model."""
+"""`calibrate`, `intervals`, `fairness`, `thresholds`: on predictions without Keras, and on a small real model."""
 
 from __future__ import annotations
 

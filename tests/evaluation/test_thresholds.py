@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agegender.errors import InputError, SettingError
-from agegender.evaluation.thresholds import ESTIMATE, LOWER_END, curve_table, measure_thresholds
+from agegender.evaluation.thresholds import ESTIMATE, LOWER_END, curve_table, measure_thresholds, summary
 from agegender.metrics.thresholds import CHALLENGE_AGES, LEGAL_AGES
 
 
@@ -41,7 +41,8 @@ def test_the_lower_end_is_the_stricter_rule(result):
             assert second.false_negative.errors >= first.false_negative.errors
 
 
-def test_groups_are_compared_seven_years_above_and_sum_to_all(result, table):
+def test_groups_are_compared_above_the_legal_age_and_sum_to_all(result, table):
+    assert [part.group_challenge for part in result.of(LOWER_END)] == list(LEGAL_AGES)
     part = next(part for part in result.of(ESTIMATE) if part.legal_age == 18)
     assert part.group_challenge == 25
     whole = next(point for point in part.shown if point.challenge == 25)
@@ -73,6 +74,14 @@ def test_a_row_a_challenge_age_for_csv(result):
     assert line["false_positive_errors"] == point.false_positive.errors
     assert point.false_positive.interval is not None
     assert line["false_positive_high"] == pytest.approx(point.false_positive.interval.high)
+
+
+def test_a_summary_has_everything_but_the_curves(result):
+    content = summary(result)
+    assert content["bands"][0]["name"] == "0-2"
+    assert [set(part) for part in content["results"]] == [
+        {"legal_age", "rule", "shown", "safe", "group_challenge", "groups"} for _ in result.results
+    ]
 
 
 def test_wrong_columns_and_settings_are_refused(table):

@@ -19,8 +19,8 @@ def test_a_panel_a_legal_age_with_its_counts(result, texts):
     words = texts.of(figure)
     for part in result.of("estimate"):
         point = part.curve[0]
-        title = f"{part.legal_age} ({point.near_false_positive.n:,} just under, {point.false_positive.n:,} under)"
-        assert title in words
+        assert f"legal age {part.legal_age}" in words
+        assert f"{point.near_false_positive.n:,} just under\n{point.false_positive.n:,} under" in words
     assert {"is stopped, old enough", "passes, any age too young", "passes, up to 5 years too young"} <= set(words)
     assert "drawn faces" in words
 

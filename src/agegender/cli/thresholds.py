@@ -47,7 +47,10 @@ def thresholds_command(
     challenge: Annotated[
         float | None,
         typer.Option(
-            "--challenge", "-C", help="Challenge age to compare groups at; by default 7 above each.", show_default=False
+            "--challenge",
+            "-C",
+            help="Challenge age to compare groups at; by default 7 above each, or at it by the lower end.",
+            show_default=False,
         ),
     ] = None,
     bound: Annotated[
@@ -84,7 +87,7 @@ def thresholds_command(
 
     from agegender.artifacts import atomic_path, explained_writes, plain, write_json
     from agegender.evaluation.intervals import calibrated
-    from agegender.evaluation.thresholds import BOUNDS, curve_table, measure_thresholds
+    from agegender.evaluation.thresholds import BOUNDS, curve_table, measure_thresholds, summary
     from agegender.metrics.thresholds import LEGAL_AGES
     from agegender.optional import require
 
@@ -108,13 +111,13 @@ def thresholds_command(
         seed=seed,
     )
     if out is not None:
-        write_json(out / RESULT_FILE, result)
+        write_json(out / RESULT_FILE, summary(result))
         with atomic_path(out / TABLE_FILE) as temporary:
             curve_table(result).to_csv(temporary, index=False)
         _draw(result, out)
         messages.print(f"Wrote {RESULT_FILE}, {TABLE_FILE} and figures to {escape(str(out))}.", soft_wrap=True)
     if as_json:
-        typer.echo(json.dumps(result, indent=2, default=plain, allow_nan=False))
+        typer.echo(json.dumps(summary(result), indent=2, default=plain, allow_nan=False))
         return
     console.print(_bands(result))
     for part in result.results:

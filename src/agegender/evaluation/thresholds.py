@@ -7,7 +7,8 @@ Sources: NIST IR 8525 (2024) and ISO/IEC 27566-1, see there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,8 +40,9 @@ BOUNDS: tuple[float, ...] = (0.01, 0.05, 0.1)
 ABOVE_LEGAL: tuple[float, ...] = (0, 2, 5, 7, 10)
 """Challenge ages shown, in years above the legal one; 7 above 18 is "Challenge 25"."""
 
-BY_GROUP_ABOVE = 7
-"""The challenge age, above the legal one, at which groups are compared unless another is asked for."""
+BY_GROUP_ABOVE = {ESTIMATE: 7, LOWER_END: 0}
+"""The challenge age, in years above the legal one, at which groups are compared unless another is asked for: the lower
+end of an interval keeps its distance by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ def measure_thresholds(
         lower_ends: Lower ends of calibrated intervals in years, shape (n,); without them the estimate alone decides.
         legal_ages: Years.
         bounds: Largest false positive rates to find a challenge age for, between 0 and 1.
-        challenge_age: Where groups are compared, years; by default 7 above each legal age.
+        challenge_age: Where groups are compared, years; by default 7 above each legal age, or at it by the lower end.
         by: Columns to compare groups of; by default every group column but age.
         seed: Of the bootstrap.
         resamples: Of the bootstrap.
@@ -158,9 +160,9 @@ def measure_thresholds(
     parts = [part for column in columns for part in slices_of(table, column)]
     results = []
     for legal in sorted(set(legal_ages)):
-        at = float(legal + BY_GROUP_ABOVE if challenge_age is None else challenge_age)
-        shown_at = sorted({*(float(legal + above) for above in ABOVE_LEGAL), at})
         for rule, score in scores.items():
+            at = float(legal + BY_GROUP_ABOVE[rule] if challenge_age is None else challenge_age)
+            shown_at = sorted({*(float(legal + above) for above in ABOVE_LEGAL), at})
             results.append(
                 LegalAgeResult(
                     legal_age=legal,
@@ -192,6 +194,14 @@ def measure_thresholds(
         results=tuple(results),
         limits=_limits(results, drawn),
     )
+
+
+def summary(result: ThresholdsResult) -> dict[str, Any]:
+    """The result as plain values without its curves, which `curve_table` holds."""
+    content = asdict(result)
+    for part in content["results"]:
+        del part["curve"]
+    return content
 
 
 def curve_table(result: ThresholdsResult) -> pd.DataFrame:

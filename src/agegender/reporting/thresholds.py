@@ -93,7 +93,11 @@ def _draw(axes: Axes, part: LegalAgeResult) -> None:
         _draw_line(axes, points, name, label, look)
     axes.axvline(part.legal_age, color=style.SOFT, linewidth=0.8)
     near, under = points[0].near_false_positive.n, points[0].false_positive.n
-    axes.set_title(f"{part.legal_age} ({near:,} just under, {under:,} under)", fontsize=style.BODY)
+    axes.set_title(f"legal age {part.legal_age}", fontsize=style.BODY)
+    axes.text(
+        0.98, 0.97, f"{near:,} just under\n{under:,} under", transform=axes.transAxes, ha="right", va="top",
+        fontsize=style.TINY, color=style.SOFT,
+    )  # fmt: skip
     axes.set_xlim(low, high)
     axes.set_ylim(0, 100)
     axes.set_xlabel("challenge age, years")
