@@ -28,10 +28,11 @@ PROXY_EPOCHS, LAST_EPOCHS = 12, 3
 
 def measure_cleaning(data: str, corrections_file: str, seeds: int) -> None:
     """Train both arms for each seed, and print each validation error and the paired difference."""
-    from agegender.training.batches import FaceArrays
-    from agegender.training.fit import train
-    from agegender.training.recipe import Phase
-    from agegender.training.recipes import default_recipe
+    # Keras looks for its backend when it is imported, which must be chosen first.
+    from agegender.training.batches import FaceArrays  # noqa: PLC0415
+    from agegender.training.fit import train  # noqa: PLC0415
+    from agegender.training.recipe import Phase  # noqa: PLC0415
+    from agegender.training.recipes import default_recipe  # noqa: PLC0415
 
     faces = load_dataset(data)
     corrected = read_corrections(corrections_file).apply(faces.table).set_index("file")
