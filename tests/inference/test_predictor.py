@@ -32,7 +32,9 @@ def test_answers_do_not_depend_on_the_batch(tiny_onnx: Path) -> None:
     assert whole.age_distribution.shape == (37, 117)
     assert np.ptp(whole.age) > 5
     single = [predictor.predict_crops(crop[None]).age[0] for crop in crops]
-    np.testing.assert_allclose(whole.age, single, atol=5e-3)
+    np.testing.assert_allclose(
+        whole.age, single, atol=0.03
+    )  # a mean over 16,384 float32 depends on the order of adding
     assert len(predictor.predict_crops(crops[:0]).age) == 0
     with pytest.raises(SettingError, match=r"uint8 of shape \(n, 128, 128, 3\)"):
         predictor.predict_crops(crops.astype(np.float32))
