@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +106,20 @@ def test_a_damaged_manifest_says_so(copied: Path, damage: dict) -> None:
     path.unlink()
     with pytest.raises(ModelError, match="No manifest at"):
         read_manifest(path)
+
+
+def test_without_onnxruntime_it_says_what_to_install(tiny_onnx: Path) -> None:
+    program = f"""
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] == 'onnxruntime':
+            raise ImportError(name + ' is blocked')
+sys.meta_path.insert(0, Blocked())
+sys.argv = ['agegender', 'predict', {str(tiny_onnx)!r}, '--model', {str(tiny_onnx)!r}]
+from agegender.cli.app import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 6, done.stderr
+    assert "agegender[export]" in done.stderr.replace("\n", "")
