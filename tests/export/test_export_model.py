@@ -133,6 +133,21 @@ def test_what_cannot_be_exported_says_why(small_model: Path, tmp_path: Path, ima
         three_outputs(checked_model(keras.Model(image, [age, gender])))
 
 
+def test_the_newer_operator_set_works_too(small_model: Path, images: Images) -> None:
+    from agegender.evaluation.load import load_model
+    from agegender.inference.manifest import Manifest, ModelFile
+    from agegender.inference.predictor import Predictor
+
+    network = three_outputs(load_model(small_model))
+    content = to_onnx(network, opset=18).SerializeToString()
+    assert onnx.load_from_string(content).opset_import[0].version == 18
+    bare = Manifest("small", {FLOAT32: ModelFile("", "", len(content), 18)})
+    answers = Predictor(content, bare, FLOAT32).predict_crops(images.pixels[:5])
+    age, female, _ = (np.asarray(answer) for answer in network(images.pixels[:5] / np.float32(255)))
+    np.testing.assert_allclose(answers.age, age[:, 0], atol=1e-3)
+    np.testing.assert_allclose(answers.female_probability, female[:, 0], atol=1e-4)
+
+
 def test_another_backend_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     from agegender.export.onnx import require_tensorflow
 

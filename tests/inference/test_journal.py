@@ -136,7 +136,7 @@ def test_a_prediction_killed_three_times_is_the_one_that_was_never_killed(
     killed, wanted = pq.read_table(out), pq.read_table(straight)
     assert killed["file"].to_pylist() == files
     assert killed.drop(["age", "age_distribution"]).equals(wanted.drop(["age", "age_distribution"]))
-    np.testing.assert_allclose(killed["age"].to_numpy()[:20], wanted["age"].to_numpy()[:20], atol=0.02)
+    np.testing.assert_allclose(killed["age"].to_numpy()[:20], wanted["age"].to_numpy()[:20], atol=0.05)
 
 
 def test_names_that_are_no_utf8_stand_in_the_table(tiny_onnx: Path, face_pixels: np.ndarray, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +34,9 @@ def test_answers_do_not_depend_on_the_batch(tiny_onnx: Path) -> None:
     assert whole.age_distribution.shape == (37, 117)
     assert np.ptp(whole.age) > 5
     single = [predictor.predict_crops(crop[None]).age[0] for crop in crops]
-    np.testing.assert_allclose(whole.age, single, atol=5e-3)
+    np.testing.assert_allclose(
+        whole.age, single, atol=0.03
+    )  # a mean over 16,384 float32 depends on the order of adding
     assert len(predictor.predict_crops(crops[:0]).age) == 0
     with pytest.raises(SettingError, match=r"uint8 of shape \(n, 128, 128, 3\)"):
         predictor.predict_crops(crops.astype(np.float32))
@@ -102,3 +106,20 @@ def test_a_damaged_manifest_says_so(copied: Path, damage: dict) -> None:
     path.unlink()
     with pytest.raises(ModelError, match="No manifest at"):
         read_manifest(path)
+
+
+def test_without_onnxruntime_it_says_what_to_install(tiny_onnx: Path) -> None:
+    program = f"""
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] == 'onnxruntime':
+            raise ImportError(name + ' is blocked')
+sys.meta_path.insert(0, Blocked())
+sys.argv = ['agegender', 'predict', {str(tiny_onnx)!r}, '--model', {str(tiny_onnx)!r}]
+from agegender.cli.app import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 6, done.stderr
+    assert "agegender[export]" in done.stderr.replace("\n", "")

@@ -43,9 +43,9 @@ def export_command(
 ) -> None:
     """Export a model to ONNX: float32 and int8, any batch size, outputs age, gender, age_distribution.
 
-    Each file is compared with the Keras model on up to 949 images. If an age differs by over 0.02 years (float32) or
-    the age error changes by over 0.1 years (int8), nothing is written.
-    The manifest beside the files holds hashes, preprocessing, labels and, from the model's sidecar, its calibration.
+    Each file is compared with the Keras model on up to 949 images. If an age differs by over 0.02
+    years (float32) or the age error changes by over 0.1 years (int8), nothing is written. The
+    manifest beside the files holds hashes, preprocessing, labels and the model's calibration.
 
     Example: agegender export runs/mine/age_gender_B.keras --data faces/train_val
     """

@@ -27,7 +27,7 @@ def predict_command(
     places: Annotated[
         list[str],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Images, folders, a list.txt of one path a line, or - for such lines on standard input.",
             show_default=False,
         ),
@@ -57,9 +57,9 @@ def predict_command(
 ) -> None:
     """Find faces in photographs and answer ages and genders; needs no Keras.
 
-    The table has one row a face, and one for each image without a face or that could not be read, so that every image
-    has its status. A run that was stopped goes on when it is started again with the same --out: nothing is done twice.
-    The exit code is 3 if any image could not be used.
+    The table has one row a face, and one for each image that shows none or could not be read, so
+    every image has its status. A run that was stopped goes on when it is started again with the
+    same --out: nothing is done twice. The exit code is 3 if any image could not be used.
 
     Example: agegender predict photos --out faces.parquet --draw seen
     """

@@ -6,7 +6,6 @@ JPEG (CMYK too), PNG (16-bit too), WebP, AVIF, GIF (its first frame) and, where 
 from __future__ import annotations
 
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,10 +108,8 @@ def _open(content: bytes) -> Image.Image:
             "unsupported", "This is an AVIF image, and this Pillow has no AVIF. Run: pip install -U pillow"
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit here is lower
-            return Image.open(io.BytesIO(content), formats=[name for name in _FORMATS if _registered(name)])
-    except Image.DecompressionBombError as error:
+        return Image.open(io.BytesIO(content), formats=[name for name in _FORMATS if _registered(name)])
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError("too_large", f"At most {MAX_PIXELS:,} pixels are decoded; the header says more.") from error
     except MemoryError:
         raise

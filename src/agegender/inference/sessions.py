@@ -24,7 +24,7 @@ def open_session(content: bytes, name: str, *, threads: int | None = None, varyi
         ModelError: onnxruntime cannot open it.
         MissingExtraError: onnxruntime is not installed.
     """
-    runtime = require("onnxruntime", "serve")
+    runtime = require("onnxruntime", "export")
     options = runtime.SessionOptions()
     options.log_severity_level = ERROR
     # A pool of waiting threads that spin takes the cores from decoding.
