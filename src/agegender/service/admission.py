@@ -32,7 +32,7 @@ class ApiKeys:
         digest = fingerprint(key)
         found = False
         for other in self._digests:
-            found |= hmac.comparefingerprint(digest, other)
+            found |= hmac.compare_digest(digest, other)
         return found
 
 
