@@ -122,19 +122,13 @@ class Service:
         )  # fmt: skip
         router.add_api_route(
             METRICS, self._metrics, methods=["GET"], dependencies=guarded, tags=["operation"],
-            operation_id="read_metrics",
-            summary="Counts for Prometheus",
+            operation_id="read_metrics", summary="Counts for Prometheus",
             responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problem_responses(*keyed)},
             response_class=Response,
         )  # fmt: skip
         for path, name, endpoint, summary in (
             (HEALTH, "read_health", self._health, "Whether the process is well; if not, start it anew"),
-            (
-                READY,
-                "read_readiness",
-                self._readiness,
-                "Whether requests may be sent here: model and detector are loaded and warm",
-            ),
+            (READY, "read_readiness", self._readiness, "Whether model and detector are warm and requests may come"),
         ):
             router.add_api_route(
                 path, endpoint, methods=["GET"], tags=["operation"], operation_id=name, summary=summary,
