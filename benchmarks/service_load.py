@@ -57,14 +57,17 @@ class Tally:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, kind: str, status: str, seconds: float) -> None:
+        """Note one answer."""
         self.statuses[kind][status] += 1
         if status == "200":
             self.seconds[kind].append(seconds)
 
     def count(self, *statuses: str) -> int:
+        """How often these came back."""
         return sum(counter[status] for counter in self.statuses.values() for status in statuses)
 
     def report(self, title: str) -> None:
+        """Print a table."""
         print(f"\n## {title}\n")
         print("| request | answers | p50, s | p99, s |\n|---|---|---|---|")
         for kind in [name for name in MIX if name in self.statuses]:
@@ -87,6 +90,7 @@ class Client:
         self.random = random.Random(seed)
 
     async def send(self, kind: str, tally: Tally) -> None:
+        """Send one request and note what came back."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(CLIENT_SECONDS):

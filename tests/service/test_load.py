@@ -205,6 +205,31 @@ def test_a_batch_that_never_ends_makes_it_unwell(
         held.let.set()
 
 
+def test_what_is_not_answered_within_the_grace_is_told_so(run: Callable, held: Any, crops: list[bytes]) -> None:
+    running = run(held, grace_seconds=1)
+    running.wait_ready()
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(running.ask, body=crops[0], headers=PNG)
+        assert held.asked.wait(60)
+        running.server.should_exit = True
+        assert (late.result().status, late.result().json["code"]) == (503, "stopping")
+
+
+def test_requests_that_wait_for_a_model_that_fails_are_turned_away(
+    run: Callable, model: Any, held: Any, crops: list[bytes]
+) -> None:
+    def fail() -> None:
+        held.let.wait(60)
+        raise RuntimeError("broken inside")
+
+    running = run(Cold(model, fail))
+    with ThreadPoolExecutor(1) as pool:
+        early = pool.submit(running.ask, body=crops[0], headers=PNG)
+        running.wait_until(lambda: running.service.batcher.waiting == 1)
+        held.let.set()
+        assert (early.result().status, early.result().json["code"]) == (503, "stopping")
+
+
 @pytest.mark.parametrize(
     "settings", [{"images": 0}, {"idle_seconds": 0}, {"images": 65}, {"body_bytes": 2**40}, {"requests_a_minute": 0}]
 )

@@ -35,7 +35,7 @@ def serve_command(
     ] = None,
     max_body: Annotated[int, typer.Option(min=1, help="MiB of one request; more is answered 413.")] = 32,
     max_images: Annotated[int, typer.Option(min=1, help="Images in one request; more is answered 422.")] = 16,
-    max_pixels: Annotated[int, typer.Option(min=1, help="Megapixels of one image.")] = 25,
+    max_megapixels: Annotated[int, typer.Option(min=1, help="Megapixels of one image.")] = 25,
     max_faces: Annotated[int, typer.Option(min=1, help="Faces answered in one image: of more, the likeliest.")] = 50,
     max_waiting: Annotated[
         int, typer.Option(min=1, help="Images that may wait for the model; of more requests are answered 503.")
@@ -77,7 +77,7 @@ def serve_command(
     settings = ServiceSettings(
         body_bytes=body_bytes,
         images=max_images,
-        pixels=max_pixels * 1_000_000,
+        pixels=max_megapixels * 1_000_000,
         faces=max_faces,
         waiting_images=max_waiting,
         requests=max_requests,

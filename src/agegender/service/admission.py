@@ -7,7 +7,7 @@ import hmac
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,11 +25,11 @@ class ApiKeys:
     """The keys that open the service. Only their hashes are kept, and the time to compare says nothing of them."""
 
     def __init__(self, keys: Iterable[str]) -> None:
-        self._digests = tuple(_digest(key) for key in keys)
+        self._digests = tuple(fingerprint(key) for key in keys)
 
     def known(self, key: str) -> bool:
         """Whether a key is one of them; all are compared, each in constant time."""
-        digest = _digest(key)
+        digest = fingerprint(key)
         found = False
         for other in self._digests:
             found |= hmac.compare_digest(digest, other)
@@ -63,7 +63,8 @@ def read_api_keys(path: Path) -> ApiKeys:
     return ApiKeys(keys)
 
 
-def _digest(key: str) -> bytes:
+def fingerprint(key: str) -> bytes:
+    """What stands for a key here, so that none is kept."""
     return hashlib.sha256(key.encode("utf-8", "replace")).digest()
 
 
@@ -79,10 +80,13 @@ class RateLimit:
         """
         self._most = float(requests_a_minute)
         self._clock = clock
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
-    def take(self, client: str) -> None:
+    def take(self, client: Hashable) -> None:
         """Count one request.
+
+        Args:
+            client: What tells it from others.
 
         Raises:
             Problem: 429, with when to try again.

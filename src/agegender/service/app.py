@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from agegender import __version__
 from agegender.inference.pipeline import FacePredictor
 from agegender.inference.results import ImageResult
-from agegender.service.admission import Admission, ApiKeys, RateLimit
+from agegender.service.admission import Admission, ApiKeys, RateLimit, fingerprint
 from agegender.service.answers import faces_response
 from agegender.service.batcher import Batcher
 from agegender.service.body import read_body
@@ -81,7 +81,8 @@ class Service:
         # Its warnings quote bytes of what was sent.
         logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
         self.api = self._build(page)
-        self.asgi: ASGIApp = Observed(Lingering(Headers(self.api, closing=lambda: self.stopping)), self.metrics.request)
+        within = Observed(Headers(self.api, closing=lambda: self.stopping), self.metrics.request)
+        self.asgi: ASGIApp = Lingering(within)
 
     @property
     def ready(self) -> bool:
@@ -93,7 +94,7 @@ class Service:
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             self.batcher.start()
             yield
-            await asyncio.to_thread(self.batcher.stop)
+            await asyncio.to_thread(self.batcher.stop, self.settings.grace_seconds)
 
         api = FastAPI(
             title="agegender", version=__version__, description=DESCRIPTION, lifespan=lifespan,
@@ -121,19 +122,13 @@ class Service:
         )  # fmt: skip
         router.add_api_route(
             METRICS, self._metrics, methods=["GET"], dependencies=guarded, tags=["operation"],
-            operation_id="read_metrics",
-            summary="Counts for Prometheus",
+            operation_id="read_metrics", summary="Counts for Prometheus",
             responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problem_responses(*keyed)},
             response_class=Response,
         )  # fmt: skip
         for path, name, endpoint, summary in (
             (HEALTH, "read_health", self._health, "Whether the process is well; if not, start it anew"),
-            (
-                READY,
-                "read_readiness",
-                self._readiness,
-                "Whether requests may be sent here: model and detector are loaded and warm",
-            ),
+            (READY, "read_readiness", self._readiness, "Whether model and detector are warm and requests may come"),
         ):
             router.add_api_route(
                 path, endpoint, methods=["GET"], tags=["operation"], operation_id=name, summary=summary,
@@ -165,7 +160,7 @@ class Service:
                     headers={"WWW-Authenticate": "Bearer"},
                 )  # fmt: skip
             if rate is not None and request.url.path == FACES:
-                rate.take(key)
+                rate.take(fingerprint(key))
 
         return by_key
 
@@ -195,7 +190,7 @@ class Service:
         together = asyncio.gather(*futures)
         gone = asyncio.ensure_future(_disconnected(request))
         try:
-            await asyncio.wait(
+            await asyncio.wait(  # a cancellation in here is the end of the grace that a stopping server gives
                 (together, gone), timeout=self.settings.answer_seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if together.done():
@@ -206,6 +201,8 @@ class Service:
             raise Problem(
                 504, "timed_out", f"The images were not answered within {seconds:g} s. Try again later, or send fewer."
             )
+        except asyncio.CancelledError:
+            raise Problem(503, "stopping", "The service stopped before the images were answered. Ask again.") from None
         finally:
             gone.cancel()
             together.cancel()

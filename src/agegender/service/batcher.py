@@ -58,6 +58,10 @@ def _settle(future: asyncio.Future[ImageResult], result: ImageResult | Exception
         future.set_result(result)
 
 
+def _stopping() -> Problem:
+    return Problem(503, "stopping", "The service is stopping. Try again elsewhere.")
+
+
 class Batcher:
     """The one way from the event loop to the model."""
 
@@ -97,13 +101,13 @@ class Batcher:
         """Start the thread; the first thing it does is to warm model and detector up."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Take no more pictures, answer those that wait, end the thread."""
+    def stop(self, patience_seconds: float) -> None:
+        """Take no more pictures, answer those that wait, end the thread; a batch that never ends is not waited for."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(patience_seconds)
 
     @property
     def alive(self) -> bool:
@@ -139,7 +143,7 @@ class Batcher:
         jobs = [_Job(content, crops, loop, loop.create_future()) for content in contents]
         with self._changed:
             if self._closed:
-                raise Problem(503, "stopping", "The service is stopping. Try again elsewhere.")
+                raise _stopping()
             if len(self._jobs) + len(jobs) > self._most_waiting:
                 raise Problem(
                     503, "overloaded",
@@ -156,6 +160,7 @@ class Batcher:
         except Exception as error:  # whatever it is, the service must not stand there unready for ever
             log.exception("The first answers failed.")
             self.failure = error
+            self._give_up()
             return
         self._warm.set()
         while (jobs := self._next_batch()) is not None:
@@ -168,6 +173,14 @@ class Batcher:
             self._busy_since = None
             seconds = (time.monotonic() - started) / len(jobs)
             self._seconds_an_image += _RECENT * (seconds - self._seconds_an_image)
+
+    def _give_up(self) -> None:
+        """Take no more pictures and answer none of those that wait."""
+        with self._changed:
+            self._closed = True
+            waiting, self._jobs = self._jobs, deque()
+        for job in waiting:
+            job.answer(_stopping())
 
     def _warm_up(self) -> None:
         noise = np.random.default_rng(0).integers(0, 256, (2 * CROP_SIDE, 2 * CROP_SIDE, 3), dtype=np.uint8)
