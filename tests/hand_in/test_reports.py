@@ -46,7 +46,7 @@ def test_one_person_disagreement_and_no_form() -> None:
 
 def test_printed_addresses_count_and_parts_of_followed_ones_do_not() -> None:
     link = "https://drive.google.com/file/d/1AAAAAAAAAAAAAAA/view"
-    report = PdfReport((f"see {link[:50]}\n{link[50:]} and https://1drv.ms/u/abcdefgh.",), (link,), (), None)
+    report = PdfReport((f"see {link[:50]}\n{link[50:]} and https://1drv.ms/u/abcdefgh.",), (), (link,), (), None)
     assert report.all_links == (link, "https://1drv.ms/u/abcdefgh")
 
 

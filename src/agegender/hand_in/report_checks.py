@@ -71,7 +71,7 @@ def read_form(cover: str) -> ContributionForm | None:
 
 def _members(text: str) -> tuple[Member, ...]:
     """IDs with the percentages that stand after them, line by line or, where all IDs come first, in the same order."""
-    ids = list(_ID.finditer(text))
+    ids = _of_one_shape(list(_ID.finditer(text)))
     shares = list(_PERCENT.finditer(text)) or [
         match for match in _BARE_NUMBER.finditer(text) if 0 < float(match.group(1)) <= WHOLE
     ]
@@ -83,6 +83,13 @@ def _members(text: str) -> tuple[Member, ...]:
     if len(of_id) == 1 and len(ids) == len(shares):
         of_id = {one.group(): float(share.group(1)) for one, share in zip(ids, shares, strict=True)}
     return tuple(Member(one, share) for one, share in of_id.items())
+
+
+def _of_one_shape(ids: list[re.Match[str]]) -> list[re.Match[str]]:
+    """IDs of one place look alike: where two do, a number in somebody's reasons that does not is none."""
+    shapes = [re.sub(r"\d", "0", re.sub(r"[A-Za-z]", "a", one.group())) for one in ids]
+    alike = [one for one, shape in zip(ids, shapes, strict=True) if shape == shapes[0]]
+    return alike if len(alike) > 1 else ids
 
 
 def _form(report: PdfReport) -> Finding:
@@ -131,9 +138,9 @@ def _words(report: PdfReport) -> Finding:
 
 
 def body_text(report: PdfReport) -> str:
-    """The text of the four sections as far as a program can tell it from captions, tables and references."""
+    """The text of the four sections, as far as a program can tell it from captions, tables and references."""
     lines = []
-    for line in report.after_cover:
+    for line in report.body:
         if re.match(r"^[\W\d]*(references|bibliography)\W*$", line, re.IGNORECASE):
             break
         if re.match(r"^\s*(figure|fig\.|table)\s*\d", line, re.IGNORECASE) or not re.search(r"[^\W\d_]{2}", line):
