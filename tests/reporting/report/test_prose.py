@@ -148,7 +148,7 @@ def test_overfitting_is_told_with_its_reasons(planted_document: Compose) -> None
     assert (
         "Age overfits, since the validation age MAE has risen since its best epoch; gender shows a gap but no" in text
     )
-    assert "Age of Model A and Model B and gender of Model A overfits" in text
+    assert "Overfitting shows in age of Model A and Model B and gender of Model A:" in text
     assert "underfits" not in text
     assert "Neither task shows" not in text
 
