@@ -12,6 +12,7 @@ import pytest
 from agegender.brief import WORD_LIMIT
 from agegender.reporting.report import Document, RunFacts
 from agegender.reporting.report.document import Paragraph, TableBlock
+from agegender.reporting.report.numbers import counting
 from agegender.types import Interval
 
 Compose = Callable[[str], Document]
@@ -208,7 +209,9 @@ def test_images_that_both_read_wrongly_are_counted(planted_document: Compose, pl
     ]
     both = int((wrong[0] & wrong[1]).sum())
     assert both > 1
-    assert f"{both} images are read wrongly in gender by both" in prose(planted_document("no difference"))
+    assert f"{counting(both).capitalize()} images are read wrongly in gender by both" in prose(
+        planted_document("no difference")
+    )
 
 
 def test_ages_drawn_to_the_middle_are_told_only_where_they_are(

@@ -21,6 +21,7 @@ from agegender.reporting.report.judgements import (
 )
 from agegender.reporting.report.numbers import (
     band_text,
+    counting,
     interval_text,
     minutes_text,
     number,
@@ -32,7 +33,7 @@ from agegender.reporting.report.numbers import (
     years_text,
 )
 from agegender.reporting.report.performance import groups_table
-from agegender.reporting.words import counted, listed
+from agegender.reporting.words import listed
 from agegender.run_folder import MODELS
 
 SECTION = REPORT_SECTIONS[3]
@@ -116,8 +117,8 @@ def _both_wrong(facts: RunFacts, comparison: ComparisonResult) -> list[str]:
     both = confusion.male_as_female + confusion.female_as_male - comparison.gender_second_only
     if both <= 0:
         return []
-    verb = "are" if both > 1 else "is"
-    return [f"{counted(both, 'image')} {verb} read wrongly in gender by both: hard to tell, or wrongly labelled."]
+    images = f"{counting(both).capitalize()} {'images are' if both > 1 else 'image is'}"
+    return [f"{images} read wrongly in gender by both: hard to tell, or wrongly labelled."]
 
 
 def conclusion(comparison: ComparisonResult) -> str:

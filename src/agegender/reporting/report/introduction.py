@@ -41,7 +41,7 @@ def introduction(facts: RunFacts, augmentation: FigureBlock) -> list[Block]:
         Heading(SECTION.title, f"{SECTION.number}"),
         Paragraph(" ".join([_task(facts), _data(facts)])),
         Paragraph(f"{_pre_processing(facts)} {_augmentation(facts)}"),
-        replace(augmentation, caption=words, floats=False),
+        replace(augmentation, caption=words, place="here"),
         Paragraph(_measures(facts)),
         rules_table(),
     ]
