@@ -44,6 +44,7 @@ def test_what_is_shipped_is_a_run_folder_of_hashed_names(
     everything += "".join(pd.read_parquet(target.predictions)["file"])
     assert not [name for name in names if name in everything]
     assert str(trained_run) not in everything
+    assert read_json(target.training("A") / "architecture.json")["sha256"] == read_json(target.sidecar("A"))["sha256"]
     assert (target.training("A") / "history.csv").read_text() == (source.training("A") / "history.csv").read_text()
 
 

@@ -43,7 +43,7 @@ def with_curves(planted_facts: Callable[[str], RunFacts]) -> Callable[..., Model
         ([9, 5.00], [9, 5.80], Fit.GAP),
         ([9, 5.00], [9, 7.50], Fit.GAP),  # 50 % is not over 50 %
         ([9, 5.00], [9, 7.60], Fit.OVERFITTING),
-        ([9, 7, 5.00], [9, 5.50, 5.77], Fit.GAP),  # under 5 % above its best
+        ([9, 7, 4.95], [9, 5.50, 5.77], Fit.GAP),  # under 5 % above its best
         ([9, 7, 5.00], [9, 5.50, 5.80], Fit.OVERFITTING),  # over 5 % above its best
         ([9, 7, 5.50], [9, 5.50, 5.80], Fit.CLOSE),  # turned, but no gap
         ([9, 7.50], [9, 7.60], Fit.CLOSE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agegender.data import load_dataset
-from agegender.errors import InputError
+from agegender.errors import InputError, MissingExtraError
 from agegender.reporting.report import Document, RunFacts, gather_facts, write_page
 from agegender.reporting.report.page import WORST_SHOWN, worst_answers
 from agegender.reporting.report.thumbnails import thumbnails
@@ -94,6 +95,14 @@ def test_the_worst_answers_can_be_sorted_and_are_the_worst(page: str, planted_fa
     assert all(attributes["class"] == "sortable" for attributes in tables)
     assert {"worst-age", "worst-gender"} <= {attributes.get("id") for attributes in tables}
     assert worst[0].file in reader.text
+
+
+def test_without_jinja_the_extra_is_named(
+    planted_facts: Callable[[str], RunFacts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingExtraError, match=r"agegender\[report\]"):
+        write_page(planted_facts("B better"), tmp_path / "report.html")
 
 
 def test_a_run_of_one_model_has_a_page_too(planter: Callable[..., Path], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from agegender.brief import (
     missing_sections,
     words_of_keywords,
 )
-from agegender.errors import InputError, OutputError
+from agegender.errors import InputError, MissingExtraError, OutputError
 from agegender.reporting.report import Document, RunFacts, gather_facts, write_report
 from agegender.reporting.report.judgements import age_ending
 
@@ -118,6 +119,14 @@ def test_a_form_against_the_rules_is_refused_before_anything_is_drawn(
     with pytest.raises(InputError, match=said):
         write_report(planted_facts("B better"), tmp_path / "report.pdf", hand_in=HandIn(form))
     assert not list(tmp_path.iterdir())
+
+
+def test_without_typst_the_extra_is_named(
+    planted_facts: Callable[[str], RunFacts], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(MissingExtraError, match=r"agegender\[report\]"):
+        write_report(planted_facts("B better"), tmp_path / "report.pdf", hand_in=None)
 
 
 def test_odd_links_are_warned_of(planted_facts: Callable[[str], RunFacts]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from agegender.brief import WORD_LIMIT
 from agegender.reporting.report import Document, RunFacts
 from agegender.reporting.report.document import Paragraph, TableBlock
+from agegender.reporting.report.numbers import counting
 from agegender.types import Interval
 
 Compose = Callable[[str], Document]
@@ -148,7 +149,7 @@ def test_overfitting_is_told_with_its_reasons(planted_document: Compose) -> None
     assert (
         "Age overfits, since the validation age MAE has risen since its best epoch; gender shows a gap but no" in text
     )
-    assert "Age of Model A and Model B and gender of Model A overfits" in text
+    assert "Overfitting shows in age of Model A and Model B and gender of Model A:" in text
     assert "underfits" not in text
     assert "Neither task shows" not in text
 
@@ -208,7 +209,9 @@ def test_images_that_both_read_wrongly_are_counted(planted_document: Compose, pl
     ]
     both = int((wrong[0] & wrong[1]).sum())
     assert both > 1
-    assert f"{both} images are read wrongly in gender by both" in prose(planted_document("no difference"))
+    assert f"{counting(both).capitalize()} images are read wrongly in gender by both" in prose(
+        planted_document("no difference")
+    )
 
 
 def test_ages_drawn_to_the_middle_are_told_only_where_they_are(

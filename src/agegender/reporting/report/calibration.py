@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agegender.reporting.report.document import Block, Paragraph, TableBlock, see
-from agegender.reporting.report.numbers import number, percent_text, plain, share
+from agegender.reporting.report.numbers import PERCENT, number, percent_text, plain, share
 from agegender.reporting.words import listed
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def calibration_blocks(models: Sequence[ModelFacts]) -> list[Block]:
         f"{percent_text(facts.coverage)} of the ages with {model.name}, on average {number(facts.width, 1)} years wide"
         for model, facts in known
     ]
-    levels = listed(list(dict.fromkeys(f"{plain(100 * facts.level)}\N{NO-BREAK SPACE}%" for _, facts in known)))
+    levels = listed(list(dict.fromkeys(f"{plain(100 * facts.level)}{PERCENT}" for _, facts in known)))
     twin = " A final model's calibration is that of its twin's answers." if any(one.of_twin for _, one in known) else ""
     return [
         Paragraph(f"Calibrated age intervals meant to hold {levels} hold {'; '.join(parts)} ({see('calibration')})."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from agegender.brief import count_words
 from agegender.reporting.report.sources import SOURCES
@@ -50,13 +51,13 @@ class FigureBlock:
         key: Of the picture that is drawn for it.
         caption: Full sentences, no marks.
         width: Share of the text's width.
-        floats: Whether it may move to the top or bottom of its page.
+        place: Where on a page: `auto` is its top or bottom, `bottom`, or `here` after the text before it.
     """
 
     key: str
     caption: str
     width: float = 1.0
-    floats: bool = True
+    place: Literal["auto", "bottom", "here"] = "auto"
 
 
 @dataclass(frozen=True, slots=True)

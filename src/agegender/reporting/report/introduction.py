@@ -17,7 +17,7 @@ from agegender.reporting.report.judgements import (
     GENDER_TURNED,
     UNLEARNT,
 )
-from agegender.reporting.report.numbers import percent_text, plain, years_text
+from agegender.reporting.report.numbers import PERCENT, percent_text, plain, setting_percent, years_text
 from agegender.reporting.words import listed
 
 SECTION = REPORT_SECTIONS[0]
@@ -41,7 +41,7 @@ def introduction(facts: RunFacts, augmentation: FigureBlock) -> list[Block]:
         Heading(SECTION.title, f"{SECTION.number}"),
         Paragraph(" ".join([_task(facts), _data(facts)])),
         Paragraph(f"{_pre_processing(facts)} {_augmentation(facts)}"),
-        replace(augmentation, caption=words, floats=False),
+        replace(augmentation, caption=words, place="here"),
         Paragraph(_measures(facts)),
         rules_table(),
     ]
@@ -114,31 +114,27 @@ def augmentation_words(model: ModelFacts) -> list[str]:
 
     words = []
     if on("mirror"):
-        words.append(f"mirrored ({_percent(values['mirror'])})")
+        words.append(f"mirrored ({setting_percent(values['mirror'])})")
     if on("rotation_degrees"):
         words.append(f"turned (spread {plain(values['rotation_degrees'])}°)")
     if on("shift_pixels"):
         words.append(f"shifted (spread {plain(values['shift_pixels'])} pixels)")
     if on("scale", "shear", "aspect"):
-        words.append(f"scaled and slanted (spread up to {_percent(max(on('scale', 'shear', 'aspect')))})")
+        words.append(f"scaled and slanted (spread up to {setting_percent(max(on('scale', 'shear', 'aspect')))})")
     if on("brightness", "contrast", "gamma", "colour_gain"):
         words.append("made brighter, darker, flatter or off-colour")
     if spoilt := on("blur", "low_resolution", "jpeg", "noise"):
         span = (
-            _percent(min(spoilt))
+            setting_percent(min(spoilt))
             if min(spoilt) == max(spoilt)
-            else f"{plain(100 * min(spoilt))} to " + _percent(max(spoilt))
+            else f"{plain(100 * min(spoilt))} to " + setting_percent(max(spoilt))
         )
         words.append(f"blurred, coarsened, compressed or made noisy ({span} each)")
     if on("grey"):
-        words.append(f"made grey ({_percent(values['grey'])})")
+        words.append(f"made grey ({setting_percent(values['grey'])})")
     if on("erase"):
-        words.append(f"covered by a box of noise ({_percent(values['erase'])})")
+        words.append(f"covered by a box of noise ({setting_percent(values['erase'])})")
     return words or ["not at all in this recipe"]
-
-
-def _percent(value: float) -> str:
-    return f"{plain(100 * value)}\N{NO-BREAK SPACE}%"
 
 
 def _measures(facts: RunFacts) -> str:
@@ -153,7 +149,7 @@ def _measures(facts: RunFacts) -> str:
     )
     return (
         f"Performance is the mean absolute error (MAE) of age and the share of right genders on {facts.images:,} "
-        f"{MEASURED[facts.measured_on]}, with 95\N{NO-BREAK SPACE}% bootstrap intervals{cite('bootstrap')}. The best "
+        f"{MEASURED[facts.measured_on]}, with 95{PERCENT} bootstrap intervals{cite('bootstrap')}. The best "
         f"single answer by the {chosen} labels, {plain(constant.age)} years and {gender} for everybody, is "
         f"{years_text(constant.mae)} off and right for {percent_text(constant.gender_accuracy)}.{tests} Learning "
         f"curves are judged by the rules of {see('rules')}."
@@ -162,7 +158,7 @@ def _measures(facts: RunFacts) -> str:
 
 def rules_table() -> TableBlock:
     """The rules of `judgements`, for the reader."""
-    gap, far, turned = (_percent(one) for one in (AGE_GAP, AGE_FAR, AGE_TURNED))
+    gap, far, turned = (setting_percent(one) for one in (AGE_GAP, AGE_FAR, AGE_TURNED))
     return TableBlock(
         "rules",
         "How learning curves are judged at the last epoch. A gap means that a network knows its training images better "
@@ -174,8 +170,8 @@ def rules_table() -> TableBlock:
             (
                 "or a gap, while validation is worse than at its best epoch by",
                 f"over {turned}",
-                f"over {_percent(GENDER_TURNED)} (loss)",
+                f"over {setting_percent(GENDER_TURNED)} (loss)",
             ),
-            ("underfitting: training errors, of the single answer's", *[f"over {_percent(UNLEARNT)}"] * 2),
+            ("underfitting: training errors, of the single answer's", *[f"over {setting_percent(UNLEARNT)}"] * 2),
         ),
     )

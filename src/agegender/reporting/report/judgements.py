@@ -76,12 +76,12 @@ def age_ending(model: ModelFacts, constant: ConstantPredictor) -> Ending:
         return Ending(fit, last, None, None, None, int(epochs[-1]), 0.0, False, False, years(constant.mae))
     best = int(validation.argmin())
     end = years(validation[-1])
-    apart = end / max(last, 0.01) - 1
+    apart = round(100 * (end / max(last, 0.01) - 1))  # in whole percent, as printed
     turned = end > (1 + AGE_TURNED) * years(validation[best])
-    far = apart > AGE_FAR
+    far = apart > 100 * AGE_FAR
     return Ending(
-        _fit(unlearnt, apart > AGE_GAP, far, turned), last, end, years(validation[best]), int(epochs[best]),
-        int(epochs[-1]), round(100 * apart), far, turned and apart > AGE_GAP, years(constant.mae),
+        _fit(unlearnt, apart > 100 * AGE_GAP, far, turned), last, end, years(validation[best]), int(epochs[best]),
+        int(epochs[-1]), apart, far, turned and apart > 100 * AGE_GAP, years(constant.mae),
     )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def gender_ending(model: ModelFacts, constant: ConstantPredictor) -> Ending:
     best = int(validation.argmax())
     end = share(validation[-1])
     apart = round(last - end, 1)
-    turned = losses is not None and losses[-1] > (1 + GENDER_TURNED) * losses.min()
+    turned = losses is not None and bool(losses[-1] > (1 + GENDER_TURNED) * losses.min())
     far = apart > GENDER_FAR
     return Ending(
         _fit(unlearnt, apart > GENDER_GAP, far, turned), last, end, share(validation[best]), int(epochs[best]),

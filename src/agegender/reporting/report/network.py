@@ -5,7 +5,7 @@ from __future__ import annotations
 from agegender.labels import AGE_MAX_YEARS, AGE_MIN_YEARS
 from agegender.reporting.report.document import TableBlock, cite, see
 from agegender.reporting.report.facts import ModelFacts
-from agegender.reporting.report.numbers import counting, minutes_text, plain
+from agegender.reporting.report.numbers import counting, minutes_text, plain, setting_percent
 from agegender.reporting.words import counted, listed, times
 
 MAP_SIDE_LIMIT = 10
@@ -13,8 +13,6 @@ MAP_SIDE_LIMIT = 10
 
 IMAGE_SIDE = 128
 """Of the images, pixels."""
-
-_PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def last_maps(model: ModelFacts) -> str:
@@ -131,7 +129,7 @@ def _sizes(model: ModelFacts) -> str:
         ("teachers' share of the targets", recipe.teacher_share if model.teachers else 0),
         ("own answers' share of the targets up to", recipe.self_distillation),
     )
-    parts += [f"{name} {_percent(size)}" for name, size in shares if size > 0]
+    parts += [f"{name} {setting_percent(size)}" for name, size in shares if size > 0]
     if recipe.average_epochs > 0:
         epochs = "epoch" if recipe.average_epochs <= 1 else "epochs"
         parts.append(f"weights averaged over about {plain(recipe.average_epochs)} {epochs}")
@@ -152,8 +150,8 @@ def schedule(model: ModelFacts, like: ModelFacts | None = None) -> str:
         text += " Early epochs on smaller images cost less time."
     if like is None and len(recipe.phases) > 1 and last.augmentation_strength < recipe.phases[-2].augmentation_strength:
         text += (
-            f" The last phase keeps {_percent(last.augmentation_strength)} of the augmentation, to meet images as they "
-            "are."
+            f" The last phase keeps {setting_percent(last.augmentation_strength)} of the augmentation, to meet images "
+            "as they are."
         )
     return text
 
@@ -180,7 +178,7 @@ def phases_table(model: ModelFacts) -> TableBlock:
             for phase in phases
         ]
     if any(phase.augmentation_strength != 1 for phase in phases):
-        columns["augmentation"] = [_percent(phase.augmentation_strength) for phase in phases]
+        columns["augmentation"] = [setting_percent(phase.augmentation_strength) for phase in phases]
     return TableBlock(
         phases_key(model),
         f"{model.name}: the phases of training. The image side, in pixels, is what the convolutions see. In all "
@@ -192,7 +190,3 @@ def phases_table(model: ModelFacts) -> TableBlock:
 
 def _side(model: ModelFacts, side: int) -> int:
     return side or int(model.recipe.network.get("side", IMAGE_SIDE))
-
-
-def _percent(value: float) -> str:
-    return f"{plain(100 * value)}{_PERCENT}"

@@ -12,14 +12,18 @@ YEARS_DIGITS, SHARE_DIGITS = 2, 1
 MINUS = "\N{MINUS SIGN}"
 
 
+PERCENT = "\N{NO-BREAK SPACE}%"
+"""The sign after a number, on the same line as it."""
+
+
 def years(value: float) -> float:
     """Years as printed: what is compared is what is read."""
-    return round(value, YEARS_DIGITS) + 0.0
+    return round(float(value), YEARS_DIGITS) + 0.0
 
 
 def share(value: float) -> float:
     """A share 0..1 as the percentage that is printed."""
-    return round(100 * value, SHARE_DIGITS) + 0.0
+    return round(100 * float(value), SHARE_DIGITS) + 0.0
 
 
 def years_text(value: float) -> str:
@@ -29,7 +33,7 @@ def years_text(value: float) -> str:
 
 def percent_text(value: float) -> str:
     """`91.8 %` of a share 0..1; the space does not break."""
-    return f"{share(value):.{SHARE_DIGITS}f}\N{NO-BREAK SPACE}%"
+    return f"{share(value):.{SHARE_DIGITS}f}{PERCENT}"
 
 
 def number(value: float, digits: int) -> str:
@@ -79,3 +83,8 @@ def counting(value: int) -> str:
 def band_text(name: str) -> str:
     """`18–29` of a band's name `18-29`."""
     return name.replace("-", "\N{EN DASH}")
+
+
+def setting_percent(value: float) -> str:
+    """A share of a recipe in the fewest digits: `40 %`."""
+    return f"{plain(100 * value)}{PERCENT}"

@@ -19,7 +19,7 @@ from agegender.optional import require
 from agegender.reporting.grids import worst_rows
 from agegender.reporting.predictions import answered_genders
 from agegender.reporting.report.body import report_document
-from agegender.reporting.report.discussion import conclusion
+from agegender.reporting.report.comparison import conclusion
 from agegender.reporting.report.document import Document
 from agegender.reporting.report.facts import ModelFacts, RunFacts
 from agegender.reporting.report.numbers import interval_text, percent_interval

@@ -20,6 +20,7 @@ from agegender.reporting.report.judgements import (
     gender_extremes,
 )
 from agegender.reporting.report.numbers import (
+    PERCENT,
     band_text,
     interval_text,
     number,
@@ -29,8 +30,6 @@ from agegender.reporting.report.numbers import (
     years,
     years_text,
 )
-
-_PERCENT = "\N{NO-BREAK SPACE}%"
 
 
 def performance(
@@ -75,7 +74,7 @@ def curve_sentences(model: ModelFacts, constant: ConstantPredictor) -> str:
 
 def _age_curve(end: Ending, validation: float) -> str:
     relation = (
-        "equal" if end.train == validation else f"{abs(end.apart):.0f}{_PERCENT} {'more' if end.apart >= 0 else 'less'}"
+        "equal" if end.train == validation else f"{abs(end.apart):.0f}{PERCENT} {'more' if end.apart >= 0 else 'less'}"
     )
     return (
         f"At epoch {end.last_epoch} the age MAE is {end.train:.2f} years on training and {validation:.2f} on "
@@ -86,8 +85,8 @@ def _age_curve(end: Ending, validation: float) -> str:
 def _gender_curve(end: Ending, validation: float) -> str:
     relation = "equal" if end.apart == 0 else f"{abs(end.apart):.1f} points {'less' if end.apart > 0 else 'more'}"
     return (
-        f"Gender is right for {end.train:.1f}{_PERCENT} and {validation:.1f}{_PERCENT} ({relation}; best "
-        f"{end.best:.1f}{_PERCENT}{_when(end)})."
+        f"Gender is right for {end.train:.1f}{PERCENT} and {validation:.1f}{PERCENT} ({relation}; best "
+        f"{end.best:.1f}{PERCENT}{_when(end)})."
     )
 
 
@@ -95,7 +94,7 @@ def _age_verdict(end: Ending) -> str:
     return {
         Fit.CLOSE: "shows no under- or overfitting",
         Fit.GAP: "shows a gap but no overfitting, since validation stands near its best",
-        Fit.OVERFITTING: f"overfits, since {_reasons(end, f'{plain(100 * AGE_FAR)}{_PERCENT}', 'age MAE')}",
+        Fit.OVERFITTING: f"overfits, since {_reasons(end, f'{plain(100 * AGE_FAR)}{PERCENT}', 'age MAE')}",
         Fit.UNDERFITTING: (
             f"underfits: even on training images errors are over half of the single answer's {end.constant:.2f} years"
         ),
@@ -109,7 +108,7 @@ def _gender_verdict(end: Ending) -> str:
         Fit.OVERFITTING: f"overfits, since {_reasons(end, f'{plain(GENDER_FAR)} points', 'gender loss')}",
         Fit.UNDERFITTING: (
             f"underfits: even on training images errors are over half of the single answer's "
-            f"{end.constant:.1f}{_PERCENT}"
+            f"{end.constant:.1f}{PERCENT}"
         ),
     }[end.fit]
 
@@ -118,7 +117,7 @@ def _training_only(age: Ending, gender: Ending) -> list[str]:
     """Sentences where nothing was held out: underfitting can be seen, overfitting cannot."""
     sentences = [
         f"At epoch {age.last_epoch} the age MAE is {age.train:.2f} years on training images, and gender is right for "
-        f"{gender.train:.1f}{_PERCENT}."
+        f"{gender.train:.1f}{PERCENT}."
     ]
     if age.fit is Fit.UNDERFITTING:
         sentences.append(f"Age {_age_verdict(age)}.")

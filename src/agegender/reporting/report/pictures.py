@@ -48,7 +48,9 @@ class Picture:
     def block(self) -> FigureBlock:
         """Its place in a document."""
         kind = self.key.split("_", 1)[-1]
-        return FigureBlock(self.key, self.caption, WIDTHS.get(kind, 1.0))
+        # A tall diagram at the top of a page would stand above the heading of its own section.
+        place = "bottom" if kind == "architecture" else "auto"
+        return FigureBlock(self.key, self.caption, WIDTHS.get(kind, 1.0), place)
 
 
 def report_pictures(facts: RunFacts) -> dict[str, Picture]:
