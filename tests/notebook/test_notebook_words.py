@@ -131,3 +131,4 @@ def test_a_table_is_markdown(rows: list[list[str]]) -> None:
     lines = words.table(["x", "y"], rows).splitlines()
     assert lines[:2] == ["| x | y |", "| --- | ---: |"]
     assert len(lines) == 2 + len(rows)
+    assert words.table(["a|b"], []).startswith("| a\\|b |")

@@ -28,7 +28,8 @@ HISTORY_ROWS = 12
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown; the first column is text, the others stand right."""
     marks = ["---", *["---:"] * (len(header) - 1)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in (header, marks, *rows))
+    lines = ([cell.replace("|", "\\|") for cell in row] for row in (header, marks, *rows))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def data_words(faces: Dataset) -> str:
