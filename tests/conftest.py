@@ -131,7 +131,7 @@ def simulated_answers() -> Callable[..., Answers]:
                 "age_distribution": list(distribution.astype(np.float32)),
             }
         )
-        return Answers(table, "A", "faces", "all images", "f" * 64, None, drawn)
+        return Answers(table, "A", None, "faces", "all images", "f" * 64, None, drawn)
 
     return make
 

@@ -137,6 +137,15 @@ def test_calibrate_refuses_what_it_cannot_use(folder, tmp_path):
         run("calibrate", model, "--predictions", predictions, "--for", model)
 
 
+def test_predictions_of_another_file_are_refused(folder, tmp_path):
+    predictions = tmp_path / "predictions.parquet"
+    predictions.write_bytes((folder / "new.parquet").read_bytes())
+    facts = {"models": [{"name": "A", "sha256": "0" * 64}], "fingerprint": "x"}
+    (tmp_path / "metrics.json").write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(SettingError, match="another file"):
+        run("calibrate", folder / "age_gender_A.keras", "--predictions", predictions)
+
+
 def test_a_real_model_from_faces_to_intervals(tmp_path):
     """The whole way on drawn faces: a real file with a distribution, calibrated, measured, its intervals applied."""
     keras = pytest.importorskip("keras")

@@ -43,9 +43,14 @@ def load_answers(
     if predictions is not None:
         if split is not None:
             raise SettingError("--split goes with --data: a file of predictions holds the images it holds.")
+        from agegender.artifacts import sha256_file
+        from agegender.evaluation import checked_file
         from agegender.evaluation.answers import read_answers
 
-        return read_answers(predictions, model=name, with_distribution=with_distribution)
+        answers = read_answers(predictions, model=name, with_distribution=with_distribution)
+        if model is not None and answers.model_sha256 not in (None, sha256_file(checked_file(model))):
+            raise SettingError(f"{predictions} holds answers of another file than {model}. Predict with this one.")
+        return answers
     if model is None or data is None:
         raise SettingError("--data needs a model file to ask. Give one, or --predictions.")
     from agegender.backend import require_backend

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from agegender.artifacts import read_json
+from agegender.artifacts import read_json, sha256_file
 from agegender.errors import InputError
 from agegender.evaluation.load import load_model
 from agegender.evaluation.predict import BATCH_SIZE, predict_faces, prediction_table
@@ -33,6 +33,7 @@ class Answers:
         table: One row an image: labels, groups, `predicted_age`, `female_probability` and, if asked for,
             `age_distribution`.
         model: What the model is called.
+        model_sha256: The file that answered; None if not known.
         source: Name of the folder, archive, table or file that they came from, without its path.
         images: In words, which of its images: `all images` or `validation images of the split holdout`.
         fingerprint: SHA-256 of the whole data set; None if not known.
@@ -42,6 +43,7 @@ class Answers:
 
     table: pd.DataFrame
     model: str
+    model_sha256: str | None
     source: str
     images: str
     fingerprint: str | None
@@ -96,6 +98,7 @@ def ask_model(
     return Answers(
         table=prediction_table(table, predictions),
         model=name,
+        model_sha256=sha256_file(path),
         source=Path(dataset.source).name,
         images="all images" if split is None else f"validation images of the split {split.name}",
         fingerprint=dataset.fingerprint,
@@ -130,9 +133,12 @@ def read_answers(path: str | Path, *, model: str | None = None, with_distributio
         if column in table:
             table = _only(table, column, wanted, path)
     facts = _facts_beside(path)
+    name = model or (str(table["model"].iloc[0]) if "model" in table else "model")
+    hashes = {part.get("name"): part.get("sha256") for part in facts.get("models", ())}
     return Answers(
         table=table.reset_index(drop=True),
-        model=model or (str(table["model"].iloc[0]) if "model" in table else "model"),
+        model=name,
+        model_sha256=hashes.get(name),
         source=path.name,
         images="all images",
         fingerprint=facts.get("fingerprint"),
