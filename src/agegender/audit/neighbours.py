@@ -74,8 +74,7 @@ class VectorIndex:
         return _search(self._index, queries, least)
 
     def nearest(self, queries: NDArray[np.float32], count: int) -> Matches:
-        """The `count` vectors with the largest cosine to each query (fewer if there are fewer), in order of query,
-        the closest first."""
+        """The `count` vectors with the largest cosine to each query, by query, the closest first; fewer if there are."""
         parts = []
         for start in range(0, len(queries), QUERIES_AT_ONCE):
             block = np.ascontiguousarray(queries[start : start + QUERIES_AT_ONCE])
