@@ -74,7 +74,7 @@ class VectorIndex:
         return _search(self._index, queries, least)
 
     def nearest(self, queries: NDArray[np.float32], count: int) -> Matches:
-        """The `count` vectors with the largest cosine to each query, by query, the closest first; fewer if there are."""
+        """The `count` vectors with the largest cosine to each query, by query, the closest first."""
         parts = []
         for start in range(0, len(queries), QUERIES_AT_ONCE):
             block = np.ascontiguousarray(queries[start : start + QUERIES_AT_ONCE])
