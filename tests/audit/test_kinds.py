@@ -109,26 +109,33 @@ def test_residuals_are_held_against_those_of_similar_estimates() -> None:
 
 
 def test_planted_labels_are_doubted_and_only_trusted_doubts_drop(drawn_images, dataset_of) -> None:
+    """2 % of ages moved by 20 years, 2 % of genders flipped, beside answers as a good model gives them."""
     images, ages, genders = drawn_images
     rng = np.random.default_rng(2)
-    told = np.array(ages) + rng.normal(0, 4, len(ages))
+    count = len(ages)
+    wrong = round(0.02 * count)
+    told = np.array(ages) + rng.normal(0, 4, count)
     written, sexes = list(ages), list(genders)
-    old, swapped = [5, 50, 200], [7, 70, 170]
-    sureness = rng.uniform(0.2, 0.48, len(ages))
-    sureness[swapped] = 0.49  # confident learning names what an estimate is surer of than it is on average
+    moved, swapped = (rng.choice(count, wrong, replace=False).tolist() for _ in range(2))
+    sureness = rng.uniform(0.2, 0.48, count)
+    sureness[swapped] = 0.485  # confident learning names what an estimate is surer of than it is on average
     female = 0.5 + np.where([gender is FEMALE for gender in genders], sureness, -sureness)
-    for row in old:
-        written[row] += 40
+    for row in moved:
+        written[row] += 20 if written[row] < 60 else -20
     for row in swapped:
         sexes[row] = MALE if sexes[row] is FEMALE else FEMALE
-    faces = Faces(dataset_of(images, [min(age, 116) for age in written], sexes))
-    for is_trusted, suggestion in ((True, "drop"), (False, "look")):
-        estimates = [Estimates(np.arange(len(ages)), told, female, "predictions", trusted=is_trusted)]
+    faces = Faces(dataset_of(images, written, sexes))
+    for is_trusted, suggestions in ((True, {"drop", "look"}), (False, {"look"})):
+        estimates = [Estimates(np.arange(count), told, female, "predictions", trusted=is_trusted)]
         aged = DoubtfulAge().find(Material(faces, [], [], estimates))
-        assert {one.file for one in aged} == {f"{row:04d}.jpg" for row in old}
-        assert {one.suggestion for one in aged} == {suggestion}
+        named = {int(one.file[:4]) for one in aged}
+        assert len(named & set(moved)) >= 0.8 * wrong, "recall"
+        assert len(named & set(moved)) >= 0.6 * len(named), "precision"
+        assert {one.suggestion for one in aged} <= suggestions
+        assert all((one.suggestion == "drop") == (is_trusted and one.score >= 4) for one in aged)
         doubted = DoubtfulGender().find(Material(faces, [], [], estimates))
         assert {one.file for one in doubted} == {f"{row:04d}.jpg" for row in swapped}
+        assert {one.suggestion for one in doubted} == ({"drop"} if is_trusted else {"look"})
         assert all("probability" in one.evidence for one in doubted)
 
 

@@ -28,6 +28,16 @@ def test_exact_vectors_are_the_definition_in_blocks(monkeypatch: pytest.MonkeyPa
     assert np.allclose(found.closeness, cosines[found.query, found.found], atol=1e-5)
 
 
+def test_the_nearest_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "QUERIES_AT_ONCE", 7)
+    vectors, queries = unit(60, 1), unit(33, 2)
+    expected = np.argsort(-(queries @ vectors.T), axis=1)[:, :4]
+    found = VectorIndex(vectors).nearest(queries, 4)
+    assert found.found.reshape(33, 4).tolist() == expected.tolist()
+    assert found.query.tolist() == np.repeat(np.arange(33), 4).tolist()
+    assert len(VectorIndex(vectors[:2]).nearest(queries, 4).found) == 66
+
+
 def test_exact_hashes_count_differing_bits_and_keep_the_limit() -> None:
     hashes = np.random.default_rng(3).integers(0, 256, (50, 4), dtype=np.uint8)
     differing = np.unpackbits(hashes[:, None] ^ hashes[None], axis=2).sum(axis=2)

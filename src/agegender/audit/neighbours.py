@@ -73,6 +73,18 @@ class VectorIndex:
         """
         return _search(self._index, queries, least)
 
+    def nearest(self, queries: NDArray[np.float32], count: int) -> Matches:
+        """The `count` vectors with the largest cosine to each query, by query, the closest first."""
+        parts = []
+        for start in range(0, len(queries), QUERIES_AT_ONCE):
+            block = np.ascontiguousarray(queries[start : start + QUERIES_AT_ONCE])
+            closeness, found = self._index.search(block, count)
+            there = found >= 0
+            query = start + np.broadcast_to(np.arange(len(block))[:, None], found.shape)
+            parts.append((query[there], found[there], closeness[there]))
+        query, found, closeness = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        return Matches(query.astype(np.int64), found.astype(np.int64), closeness.astype(np.float32))
+
 
 class HashIndex:
     """Hashes of 8 bits a byte, asked for those that differ in few bits."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from agegender.audit.alignment import Agreement, compare, prepared
 from agegender.audit.faces import Faces
 from agegender.audit.hashes import MOST_DIFFERING_BITS, perceptual_hashes
-from agegender.audit.neighbours import HashIndex, VectorIndex
+from agegender.audit.neighbours import HashIndex, Matches, VectorIndex
 from agegender.audit.views import Descriptors, View, all_views
 from agegender.data.duplicates import DEFAULT_THRESHOLD, MAX_PAIRS, THUMBNAIL_SIDE
 from agegender.data.parallel import ordered_map, usable_cores
@@ -34,6 +34,11 @@ STRANGERS_PER_IMAGE = 4
 """How many chance candidates a picture may get from descriptors: their threshold follows from this."""
 
 LEAST_COSINE, MOST_COSINE = 0.6, 0.92
+"""Bounds of that threshold. A picture's one best match over all views is a candidate from the first on."""
+
+NEIGHBOURS = 6
+"""Of a view that are looked at, the picture itself among them."""
+
 SAMPLED_PAIRS = 200_000
 PICTURES_KEPT = 4096
 
@@ -129,8 +134,8 @@ def _candidates(faces: Faces, rows: NDArray[np.int64], seed: int, progress: Prog
             if key not in best or close > best[key][0]:
                 best[key] = (float(close), view, query < hit)
 
-    for queries, found, closeness, view in _described(faces.thumbnails[rows], seed, progress):
-        propose(queries, found, closeness, view)
+    for matches, view in _described(faces.thumbnails[rows], seed, progress):
+        propose(matches.query, matches.found, matches.closeness.tolist(), view)
     plain = View()
     units = _unit_thumbnails(faces.thumbnails[rows])
     matches = VectorIndex(units, seed=seed).within(units, DEFAULT_THRESHOLD - COARSE_SLACK)
@@ -147,18 +152,29 @@ def _candidates(faces: Faces, rows: NDArray[np.int64], seed: int, progress: Prog
     return candidates
 
 
-def _described(
-    thumbnails: NDArray[np.uint8], seed: int, progress: Progress
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], list[float], View]]:
-    """Matches of every view's descriptors with all pictures'."""
+def _described(thumbnails: NDArray[np.uint8], seed: int, progress: Progress) -> Iterator[tuple[Matches, View]]:
+    """Matches of every view's descriptors with all pictures', and last each picture's best match."""
     descriptors = Descriptors(thumbnails)
     plain = descriptors.of(View())
     index = VectorIndex(plain, seed=seed)
     views = all_views()
     least = _least_cosine(plain, len(views), seed)
-    for view in progress(views, total=len(views), title="Searching near-duplicates"):
-        matches = index.within(descriptors.of(view), least)
-        yield matches.query, matches.found, matches.closeness.tolist(), view
+    best_found = np.zeros(len(plain), np.int64)
+    best_closeness = np.full(len(plain), -1, np.float32)
+    best_view = np.zeros(len(plain), np.int64)
+    for number, view in enumerate(progress(views, total=len(views), title="Searching near-duplicates")):
+        query, found, closeness = index.nearest(descriptors.of(view), NEIGHBOURS)
+        other = query != found
+        query, found, closeness = query[other], found[other], closeness[other]
+        close = closeness >= least
+        yield Matches(query[close], found[close], closeness[close]), view
+        who, first = np.unique(query, return_index=True)  # the first of each query is its closest
+        better = closeness[first] > best_closeness[who]
+        who, first = who[better], first[better]
+        best_found[who], best_closeness[who], best_view[who] = found[first], closeness[first], number
+    for number, view in enumerate(views):
+        who = np.flatnonzero((best_view == number) & (best_closeness >= LEAST_COSINE))
+        yield Matches(who, best_found[who], best_closeness[who]), view
 
 
 def _least_cosine(descriptors: NDArray[np.float32], views: int, seed: int) -> float:

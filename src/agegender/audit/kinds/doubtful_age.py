@@ -11,8 +11,9 @@ from agegender.audit.findings import Finding
 from agegender.audit.material import Material
 from agegender.data.corrections import DROP, LOOK
 
-LEAST_Z = 4.0
-"""Standard deviations of ordinary residuals; of a normal distribution one in 16,000 lies as far out."""
+LEAST_Z, DROP_Z = 3.0, 4.0
+"""Standard deviations of ordinary residuals, for a look and, where trained models say so, for a drop. Of a normal
+distribution one in 370 and one in 16,000 lie as far out; residuals of ages have longer tails."""
 
 PER_BIN = 150
 """Images of similar estimated age whose residuals say what is ordinary there; old ages are read less exactly."""
@@ -30,9 +31,9 @@ class DoubtfulAge:
     score_means: ClassVar[str] = "distance of label and estimate, in standard deviations of ordinary residuals"
     how: ClassVar[str] = (
         "Residuals of an out-of-fold estimate, over their robust spread (median absolute deviation) among images of "
-        "similar estimated age; 4 and more is doubtful. Somebody who looks much older or younger than they are is "
+        "similar estimated age; 3 and more is doubtful. Somebody who looks much older or younger than they are is "
         "found too, and is no error. The default estimate reads ages from plain image features, and only finds "
-        "blunders; predictions of trained models (--predictions) find more, and only their doubts become drops."
+        "blunders; predictions of trained models (--predictions) find more, and only theirs become drops, from 4 on."
     )
 
     def find(self, material: Material) -> list[Finding]:
@@ -50,7 +51,7 @@ class DoubtfulAge:
                     f"Labelled {faces.age(row)} years; {source.source} say {source.age[place]:.0f}, which is "
                     f"{abs(z[place]):.1f} ordinary deviations away."
                 )
-                suggestion = DROP if source.trusted else LOOK
+                suggestion = DROP if source.trusted and abs(z[place]) >= DROP_Z else LOOK
                 findings.append(Finding(faces.file(row), self.name, float(abs(z[place])), evidence, suggestion))
         return sorted(findings, key=lambda finding: -finding.score)
 

@@ -12,8 +12,9 @@ from agegender.data.corrections import DROP, LOOK
 from agegender.labels import Gender
 from agegender.optional import require
 
-MOST_BELIEVED = 0.1
-"""A label is doubtful only where its own probability is at most this."""
+MOST_BELIEVED, DROP_BELIEVED = 0.1, 0.02
+"""A label is doubtful only where its own probability is at most this; one that trained models give the second number
+or less is dropped. Genders of children lie between: they are hard to read, and dropping those would lose children."""
 
 LEAST_IMAGES = 50
 
@@ -28,8 +29,8 @@ class DoubtfulGender:
         "Confident learning (Northcutt, Jiang, Chuang, JAIR 2021; cleanlab) on out-of-fold probabilities, and only "
         "where the label's own probability is a tenth or less. Genders of children and of unusual pictures are doubted "
         "most, and often wrongly. The default estimate reads plain image features; predictions of trained models "
-        "(--predictions) are far better, and only their doubts become drops. A gender guessed from looks is no fact "
-        "about a person."
+        "(--predictions) are far better, and only theirs become drops, at a fiftieth or less. A gender guessed from "
+        "looks is no fact about a person."
     )
 
     def find(self, material: Material) -> list[Finding]:
@@ -49,6 +50,6 @@ class DoubtfulGender:
             for place in np.flatnonzero(np.asarray(issues) & (believed <= MOST_BELIEVED)):
                 row = int(source.rows[place])
                 evidence = f"Labelled {names[place]}; {source.source} give that a probability of {believed[place]:.3f}."
-                suggestion = DROP if source.trusted else LOOK
+                suggestion = DROP if source.trusted and believed[place] <= DROP_BELIEVED else LOOK
                 findings.append(Finding(faces.file(row), self.name, float(1 - believed[place]), evidence, suggestion))
         return sorted(findings, key=lambda finding: -finding.score)

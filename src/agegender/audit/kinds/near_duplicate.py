@@ -17,7 +17,7 @@ class NearDuplicate:
     title: ClassVar[str] = "Near-duplicates"
     score_means: ClassVar[str] = "correlation of fine detail once both pictures lie on each other, 0..1"
     how: ClassVar[str] = (
-        "Thumbnails, perceptual hashes of the picture and its mirror image, and descriptors of 56 views (cut to four "
+        "Thumbnails, perceptual hashes of the picture and its mirror image, and descriptors of 64 views (cut to four "
         "fifths, turned by up to 10 degrees, mirrored) propose pairs; each pair is then laid on each other and kept if "
         "its fine detail agrees. A second photograph of the same person is no near-duplicate. Stronger cuts and turns "
         "are missed."
