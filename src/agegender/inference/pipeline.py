@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -89,9 +89,11 @@ class FacePredictor:
     @overload
     def predict(self, images: Source, *, crops: bool = False) -> ImageFaces: ...
     @overload
-    def predict(self, images: Sequence[Source], *, crops: bool = False) -> list[ImageResult]: ...
+    def predict(self, images: list[Any] | tuple[Any, ...], *, crops: bool = False) -> list[ImageResult]: ...
 
-    def predict(self, images: Source | Sequence[Source], *, crops: bool = False) -> ImageFaces | list[ImageResult]:
+    def predict(
+        self, images: Source | list[Any] | tuple[Any, ...], *, crops: bool = False
+    ) -> ImageFaces | list[ImageResult]:
         """Answer for one picture, or for a list of them.
 
         Args:
