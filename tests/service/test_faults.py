@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -182,3 +184,14 @@ def test_connections_are_kept_and_pipelined(shared: Any, crops: list[bytes]) -> 
         received = b""
         while received.count(b'{"status":"ok"}') < 3:
             received += raw.recv(65536)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux's kernel does it")
+def test_a_client_that_reads_nothing_of_its_answer_is_given_up(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 30_000_000)
+    running = run(page=tmp_path, idle_seconds=0.3)
+    running.wait_ready()
+    with running.raw(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n"):
+        running.wait_until(lambda: len(running.server.server_state.connections) == 1)
+        running.wait_until(lambda: not running.server.server_state.connections)
+    assert running.ask("GET", "/healthz").status == 200
