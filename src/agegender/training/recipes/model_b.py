@@ -27,7 +27,7 @@ MODEL_B = Recipe(
         Phase("heads", epochs=1, learning_rate=2e-3, trunk_rate=0.0, side=128),
         # One cosine in two pieces: most of it at 128 pixels, where an epoch costs two thirds of one at 160.
         Phase("128 pixels", epochs=8, learning_rate=1e-3, warmup_epochs=1.5, end_rate=5e-4, side=128),
-        Phase("160 pixels", epochs=3, learning_rate=5e-4, end_rate=1e-4),
+        Phase("160 pixels", epochs=2, learning_rate=5e-4, end_rate=1e-4),
         # A network that has only seen blurred and covered faces reads clear ones too old: 0.19 years (experiment 10).
         Phase("clear images", epochs=3, learning_rate=2e-4, warmup_epochs=0.3, augmentation_strength=0.2),
     ),
