@@ -81,7 +81,7 @@ def run(tmp_path: Path) -> Path:
         write_json(folder / f"age_gender_{model}.json", record)
         (folder / f"age_gender_{model}.keras").write_bytes(content)
         models.append(EvaluatedModel(model, record["file"], record["sha256"], record["parameters"]))
-    few = {"seed": 0, "resamples": 100}
+    few: dict[str, Any] = {"seed": 0, "resamples": 100}
     save_evaluation(
         Evaluation(
             source="test",

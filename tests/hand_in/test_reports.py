@@ -56,6 +56,7 @@ def test_printed_addresses_count_and_parts_of_followed_ones_do_not() -> None:
         ({"words": 1500}, Verdict.PASSED, "1,500 words, exactly"),
         ({"words": 1501}, Verdict.FAILED, "1,501 words, exactly"),
         ({"words": 1400, "keyword": False}, Verdict.PASSED, "about 1,400 words (an estimate"),
+        ({"words": 1470, "keyword": False}, Verdict.JUDGE, "about 1,470 words (an estimate"),
         ({"words": 1600, "keyword": False}, Verdict.JUDGE, "about 1,600 words (an estimate"),
         ({"words": 1900, "keyword": False}, Verdict.FAILED, "about 1,900 words (an estimate"),
         ({"words": 900, "more": "#lorem(1200)"}, Verdict.JUDGE, "keywords say 900 words; the text looks like 2,100"),

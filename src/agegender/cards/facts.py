@@ -169,18 +169,19 @@ def read_facts(root: Path, model: str, *, data_set: str | None = None, data_lice
 
     folder, record = open_run(root)
     path = folder.sidecar(model)
-    if not path.is_file() or not folder.model(model).is_file():
-        raise InputError(f"{root} holds no Model {model} with its sidecar {path.name}. Finish the run: --resume.")
+    if not path.is_file():
+        raise InputError(f"{root} holds no sidecar {path.name} of Model {model}. Finish the run: --resume.")
     sidecar = read_json(path)
-    found = sha256_file(folder.model(model))
-    if found != sidecar.get("sha256"):
+    described = str(sidecar.get("sha256"))
+    # A card can be written where the records alone are, but never about a file that is there and is another one.
+    if folder.model(model).is_file() and (found := sha256_file(folder.model(model))) != described:
         raise InputError(
             f"{folder.model(model)} is not the file that {path.name} describes (sha256 {found[:12]}..., expected "
-            f"{str(sidecar.get('sha256'))[:12]}...). A card about another file would be false: train again."
+            f"{described[:12]}...). A card about another file would be false: train again."
         )
     evaluation = load_evaluation(folder.metrics) if folder.metrics.is_file() else None
     for measured in evaluation.models if evaluation is not None else ():
-        if measured.name == model and measured.sha256 != found:
+        if measured.name == model and measured.sha256 != described:
             raise InputError(
                 f"{folder.metrics} measures another file of Model {model} (sha256 {measured.sha256[:12]}...). "
                 f"Run agegender evaluate again with --out {root}."
@@ -190,14 +191,14 @@ def read_facts(root: Path, model: str, *, data_set: str | None = None, data_lice
 
 
 def models_in(root: Path) -> tuple[str, ...]:
-    """The models of a run that are there with their sidecars.
+    """The models of a run whose sidecars are there.
 
     Raises:
         InputError: There is no run, or none of its models is finished.
     """
     folder, record = open_run(root)
     named = record.get("settings", {}).get("models") or ()
-    there = tuple(model for model in named if folder.sidecar(model).is_file() and folder.model(model).is_file())
+    there = tuple(model for model in named if folder.sidecar(model).is_file())
     if not there:
         raise InputError(f"{root} holds no finished model. Go on with the run: agegender run ... --resume.")
     return there
