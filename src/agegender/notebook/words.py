@@ -35,7 +35,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def data_words(faces: Dataset) -> str:
     """How many images, of which ages and labels."""
     ages = faces.table["age"].to_numpy()
-    female = float((faces.table["gender"].astype(str) == "female").mean())
+    female = float(np.mean(faces.table["gender"].to_numpy() == "female"))
     kind = (
         "faces that the package draws: no person is shown, and figures on them say nothing about people"
         if faces.drawn
@@ -53,7 +53,7 @@ def split_words(split: Split, faces: Dataset) -> str:
 
     def side(names: Sequence[str]) -> str:
         rows = files.loc[list(names)]
-        female = float((rows["gender"].astype(str) == "female").mean())
+        female = float(np.mean(rows["gender"].to_numpy() == "female"))
         return f"{len(rows):,} (mean age {rows['age'].mean():.1f} years, {_percent(female)} labelled female)"
 
     if not split.validation:

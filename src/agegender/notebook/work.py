@@ -144,7 +144,7 @@ def open_work(
         test=test or None,
         seed=seed,
         changes={model: tuple((path, value) for path, value in pairs) for model, pairs in (changes or {}).items()},
-        gender_codes=dict(gender_codes) if gender_codes else None,
+        gender_codes={**gender_codes} if gender_codes else None,
         resume=True,
     )
     folder = RunFolder(settings.out)
