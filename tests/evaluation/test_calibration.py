@@ -146,7 +146,8 @@ def test_gender_answers_are_counted(model_file, faces, simulated_answers):
     result, table = measure_intervals(new, calibration)
     given = table["gender_answer"] != "unsure"
     assert result.gender.answered.value == pytest.approx(given.mean())
-    wrong = (table["gender_answer"] != table["gender"].astype(str))[given].mean()
+    differs = table["gender_answer"].to_numpy(str) != table["gender"].to_numpy(str)
+    wrong = float(differs[given.to_numpy(bool)].mean())
     assert result.gender.error_among_answered is not None
     assert result.gender.error_among_answered.value == pytest.approx(wrong)
     assert wrong < 0.045

@@ -1,5 +1,6 @@
 """The figure of an age check: a panel a legal age, both errors, and a caption that says what it cannot show."""
 
+import numpy as np
 import pytest
 
 from agegender.errors import InputError
@@ -31,7 +32,7 @@ def test_lines_are_the_measured_rates(result):
     line = next(line for line in axes.get_lines() if line.get_label() == "is stopped, old enough")
     at_25 = next(point for point in part.curve if point.challenge == 25)
     assert at_25.false_negative.interval is not None
-    shown = dict(zip(map(float, line.get_xdata()), map(float, line.get_ydata()), strict=True))
+    shown = dict(zip(np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist(), strict=True))
     assert shown[25.0] == pytest.approx(100 * at_25.false_negative.interval.value)
 
 

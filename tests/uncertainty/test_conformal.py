@@ -67,8 +67,8 @@ def test_equal_to_crepes(method, by_band, calibration_faces, new_faces):
     faces = calibration_faces
     # crepes takes int((1 - level) (n + 1)) from above, which is the same order statistic unless it is a whole number.
     fitted = fit_intervals(method, faces.predicted, faces.distribution, faces.ages, level=0.893, by_band=by_band)
-    settings = {} if method == "constant" else {"sigmas": spread(faces.distribution)}
-    new_settings = {} if method == "constant" else {"sigmas": spread(new_faces.distribution)}
+    settings: dict[str, np.ndarray] = {} if method == "constant" else {"sigmas": spread(faces.distribution)}
+    new_settings: dict[str, np.ndarray] = {} if method == "constant" else {"sigmas": spread(new_faces.distribution)}
     if by_band:
         settings["bins"] = group_of(faces.predicted, fitted.edges)
         new_settings["bins"] = group_of(new_faces.predicted, fitted.edges)

@@ -164,7 +164,7 @@ def distributions(table: pd.DataFrame) -> npt.NDArray[np.float64]:
 def _only(table: pd.DataFrame, column: str, wanted: str | None, path: Path) -> pd.DataFrame:
     present = list(dict.fromkeys(table[column].astype(str)))
     if wanted in present:
-        return table[table[column] == wanted]
+        return table.loc[table[column] == wanted]
     if len(present) == 1 and (wanted is None or column == "order"):
         return table
     raise InputError(

@@ -118,7 +118,7 @@ def write_calibration(
     record = read_sidecar(model_file) or {"file": model_file.name, "sha256": digest}
     if calibration.model_sha256 != digest:
         raise ModelError(f"The calibration is not of {model_file.name} as it is now. Calibrate again.")
-    content = calibration.as_record() | {"compared": list(candidates)}
+    content: dict[str, Any] = calibration.as_record() | {"compared": list(candidates)}
     if answered_by is not None:
         content["calibrated_on"] = content["calibrated_on"] | {"answered_by": answered_by}
     return write_json(sidecar, record | {KEY: content})
