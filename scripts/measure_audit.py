@@ -1,8 +1,8 @@
 """How well the audit finds what was planted: copies, wrong labels; and how fast its index is. See docs/audit.md.
 
-python scripts/measure_audit.py copies DATA      # 600 copies planted among the images of DATA
-python scripts/measure_audit.py labels DATA      # 2 % of ages moved by 20 years, 2 % of genders flipped
-python scripts/measure_audit.py index            # 200,000 synthetic descriptors, every twentieth with a twin
+python scripts/measure_audit.py copies DATA [IMAGES]  # 600 copies planted among DATA, or some of its images
+python scripts/measure_audit.py labels DATA           # 2 % of ages moved by 20 years, 2 % of genders flipped
+python scripts/measure_audit.py index                 # 200,000 synthetic descriptors, every twentieth with a twin
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from agegender.audit.neighbours import VectorIndex
 from agegender.audit.similar import identical_pairs, near_pairs
 from agegender.audit.views import DESCRIPTOR_LENGTH
 from agegender.data.dataset import Dataset, load_dataset
+from agegender.data.duplicates import near_duplicate_groups
 from agegender.labels import Gender
 
 COPIES = 600
@@ -78,6 +79,13 @@ def everything(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 CHANGES = (resized, recompressed, flipped, cropped, brightened, everything)
+
+
+def some_of(data: Dataset, count: int) -> Dataset:
+    """That many of the images, drawn by seed."""
+    rows = np.sort(np.random.default_rng(SEED).choice(len(data), count, replace=False))
+    table, origin = (part.iloc[rows].reset_index(drop=True) for part in (data.table, data.origin))
+    return dataclasses.replace(data, table=table, images=data.images[rows], origin=origin)
 
 
 def measure_copies(data: Dataset) -> None:
@@ -134,8 +142,7 @@ def measure_labels(data: Dataset) -> None:
     spoilt = dataclasses.replace(data, table=data.table.assign(age=ages.clip(0, 116), gender=genders))
     faces = Faces(spoilt)
     start = time.perf_counter()
-    pairs = [*identical_pairs(faces), *near_pairs(faces)]
-    estimates = estimate_from_features(faces, groups_of(count, pairs))
+    estimates = estimate_from_features(faces, near_duplicate_groups(spoilt.images))
     assert estimates is not None
     print(f"mean absolute error of the estimate: {np.abs(estimates.age - data.table['age']).mean():.2f} years; "
           f"genders right: {((estimates.female_probability >= 0.5) == (data.table['gender'] == 'female')).mean():.1%}; "
@@ -173,11 +180,13 @@ def main() -> None:
     """Do what the words ask for."""
     if sys.argv[1:] == ["index"]:
         measure_index()
-    elif len(sys.argv) == 3 and sys.argv[1] in ("copies", "labels"):
+    elif len(sys.argv) == 3 and sys.argv[1] == "labels":
+        measure_labels(load_dataset(sys.argv[2]))
+    elif len(sys.argv) in (3, 4) and sys.argv[1] == "copies":
         data = load_dataset(sys.argv[2])
-        (measure_copies if sys.argv[1] == "copies" else measure_labels)(data)
+        measure_copies(some_of(data, int(sys.argv[3])) if len(sys.argv) == 4 else data)
     else:
-        sys.exit("usage: python scripts/measure_audit.py copies DATA | labels DATA | index")
+        sys.exit("usage: python scripts/measure_audit.py copies DATA [IMAGES] | labels DATA | index")
 
 
 if __name__ == "__main__":
