@@ -20,9 +20,10 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -157,7 +158,9 @@ class Client:
         await writer.drain()
 
 
-async def closed_loop(clients: int, seconds: float, most: int, one: Callable[[], Awaitable[None]]) -> tuple[int, float]:
+async def closed_loop(
+    clients: int, seconds: float, most: int, one: Callable[[], Coroutine[Any, Any, None]]
+) -> tuple[int, float]:
     """Ask from so many clients, each as soon as it was answered; returns how many requests and seconds it took."""
     started, left = time.monotonic(), most
 
@@ -171,7 +174,9 @@ async def closed_loop(clients: int, seconds: float, most: int, one: Callable[[],
     return most - left, time.monotonic() - started
 
 
-async def open_loop(rate: float, seconds: float, one: Callable[[], Awaitable[None]], chance: random.Random) -> None:
+async def open_loop(
+    rate: float, seconds: float, one: Callable[[], Coroutine[Any, Any, None]], chance: random.Random
+) -> None:
     """Ask at random times (a Poisson process), whether the last was answered or not."""
     started = due = time.monotonic()
     async with asyncio.TaskGroup() as group:
@@ -202,7 +207,7 @@ async def measure(process: subprocess.Popen[str], address: Address, asked: argpa
     part = asked.seconds / 6
     kinds, weights = list(MIX), list(MIX.values())
 
-    def asking(tally: Tally, names: list[str], shares: list[int]) -> Callable[[], Awaitable[None]]:
+    def asking(tally: Tally, names: list[str], shares: list[int]) -> Callable[[], Coroutine[Any, Any, None]]:
         return lambda: client.send(client.random.choices(names, shares)[0], tally)
 
     await closed_loop(4, part / 4, asked.requests, asking(Tally(), list(GOOD), [1, 1]))

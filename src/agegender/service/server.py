@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -84,7 +85,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._stop_at = 0.0
+        self._stop_at = math.inf
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """On the first SIGTERM or Ctrl-C begin to stop; a second one is uvicorn's."""
