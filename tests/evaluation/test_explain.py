@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -16,6 +15,8 @@ from agegender.evaluation.load import LoadedModel, checked_model
 from agegender.evaluation.opened import IMAGE, open_graph
 from agegender.models.input_layers import mirrored, red_first
 from agegender.models.probe_images import face_like_images
+
+keras: Any = pytest.importorskip("keras")
 
 CELL = 16
 """Pixels; the planted networks have 8 x 8 cells."""
@@ -192,8 +193,9 @@ def test_gender_before_age_is_told_apart() -> None:
 
 def test_what_cannot_be_explained_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = reader_of_two_cells((3, 3), (4, 2))
+    wrong: Any = FACES.astype(np.float32)
     with pytest.raises(SettingError, match="float32 of shape"):
-        explain_faces(model, FACES.astype(np.float32))
+        explain_faces(model, wrong)
     with pytest.raises(SettingError, match="n at least 1"):
         explain_faces(model, FACES[:0])
     with pytest.raises(SettingError, match="batch size"):
