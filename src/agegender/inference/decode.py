@@ -5,6 +5,7 @@ JPEG (CMYK too), PNG (16-bit too), WebP, AVIF, GIF (its first frame) and, where 
 
 from __future__ import annotations
 
+import importlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,12 +135,12 @@ def _install_heif() -> None:
         ImageError: `unsupported`, pillow-heif is not installed.
     """
     try:
-        import pillow_heif  # noqa: PLC0415  # optional, and only asked for when such a file comes
+        # Optional, in no extra, and only asked for when such a file comes.
+        importlib.import_module("pillow_heif").register_heif_opener()
     except ImportError as error:
         raise ImageError(
             "unsupported", "This is a HEIC image, and reading those needs pillow-heif. Run: pip install pillow-heif"
         ) from error
-    pillow_heif.register_heif_opener()
 
 
 def _decoded(image: Image.Image, max_pixels: int) -> npt.NDArray[np.uint8]:
