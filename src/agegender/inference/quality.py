@@ -15,7 +15,7 @@ SMALL_BELOW_PIXELS = 60.0
 """Side of the picture's part that becomes the crop; less is enlarged more than twofold."""
 
 TILTED_FROM_DEGREES = 30.0
-"""From here on the detector finds fewer faces, and its landmarks are less true."""
+"""The detector learnt from upright faces: the further a head is tilted, the less it is meant for it."""
 
 TURNED_AWAY_FROM = 0.35
 """How far the nose stands beside the middle of the eyes, as a share of their distance; 0 seen from the front."""
@@ -24,7 +24,7 @@ CUT_OFF_FROM = 0.15
 """Share of the crop that lies outside the picture and is black."""
 
 FAINT_BELOW = 0.97
-"""Probability of a face; over 99 of 100 faces of the training images lie above."""
+"""Probability of a face. A choice, like the limits above: none was fitted to errors."""
 
 
 def quality_notes(
