@@ -252,8 +252,8 @@ async def measure(process: subprocess.Popen[str], address: Address, asked: argpa
         "open_loop_not_200": sum(sum(counter.values()) for counter in steady.statuses.values()) - steady.count("200"),
         "overload_503": over.count("503"),
         "overload_200": over.count("200"),
-        "sigterm_answered": last.count("200", "503"),
-        "sigterm_lost": asked.clients - last.count("200", "503"),
+        "sigterm_200": last.count("200"),
+        "sigterm_lost": asked.clients - last.count("200", "503", "504"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -98,13 +99,15 @@ def test_requests_and_bytes_in_work_are_bounded(run: Callable, held: Any, crops:
 
 
 def test_an_answer_that_does_not_come_in_time_is_a_504_and_its_image_is_passed_over(
-    run: Callable, held: Any, crops: list[bytes]
+    run: Callable, held: Any, crops: list[bytes], caplog: pytest.LogCaptureFixture
 ) -> None:
     running = run(held, answer_seconds=0.4)
     running.wait_ready()
     for _ in range(2):  # the first is in work, the second only waits
         refused = running.ask(body=crops[0], headers=PNG)
         assert (refused.status, refused.json["code"]) == (504, "timed_out")
+    gc.collect()
+    assert "never retrieved" not in caplog.text
     held.let.set()
     running.wait_until(lambda: running.service.batcher.waiting == 0)
     assert running.ask(body=crops[0], headers=PNG).status == 200

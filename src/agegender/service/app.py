@@ -188,6 +188,7 @@ class Service:
         """Results of the pictures, unless they take too long or nobody waits for them any more."""
         futures = self.batcher.submit([upload.content for upload in uploads], crops=crops)
         together = asyncio.gather(*futures)
+        together.add_done_callback(_heard)
         gone = asyncio.ensure_future(_disconnected(request))
         try:
             await asyncio.wait(  # a cancellation in here is the end of the grace that a stopping server gives
@@ -220,6 +221,12 @@ class Service:
             why = "The service is stopping." if self.stopping else "Model and detector have not answered yet."
             raise Problem(503, "not_ready", why, headers={"Retry-After": "1"})
         return JSONResponse({"status": "ready"})
+
+
+def _heard(together: asyncio.Future[list[ImageResult]]) -> None:
+    """Take note of how it ended, though nobody waits any more; asyncio would log that nobody did."""
+    if not together.cancelled():
+        together.exception()
 
 
 async def _disconnected(request: Request) -> None:
