@@ -795,9 +795,9 @@ MODEL_A = Recipe(
         # One cosine in three pieces. An epoch at 64 pixels costs a quarter of one at 128, and coarse shapes come first.
         Phase("64 pixels", epochs=16, learning_rate=2e-3, warmup_epochs=2.0, end_rate=1.6e-3, side=64),
         Phase("96 pixels", epochs=16, learning_rate=1.6e-3, end_rate=1e-3, side=96),
-        Phase("128 pixels", epochs=14, learning_rate=1e-3),
+        Phase("128 pixels", epochs=9, learning_rate=1e-3),
         # A network that has only seen blurred and covered faces reads clear ones too old: 0.06 years (experiment 8).
-        Phase("clear images", epochs=4, learning_rate=5e-4, augmentation_strength=0.2),
+        Phase("clear images", epochs=3, learning_rate=5e-4, augmentation_strength=0.2),
     ),
     batch_size=64,  # the largest steps that lose nothing: 62 an epoch of 4,000 images
     weight_decay=0.5,  # a run has 3,000 steps; at 0.05 the decay would need 10,000 to show (experiment 8)
@@ -1233,7 +1233,7 @@ MODEL_B = Recipe(
         Phase("heads", epochs=1, learning_rate=2e-3, trunk_rate=0.0, side=128),
         # One cosine in two pieces: most of it at 128 pixels, where an epoch costs two thirds of one at 160.
         Phase("128 pixels", epochs=8, learning_rate=1e-3, warmup_epochs=1.5, end_rate=5e-4, side=128),
-        Phase("160 pixels", epochs=3, learning_rate=5e-4, end_rate=1e-4),
+        Phase("160 pixels", epochs=2, learning_rate=5e-4, end_rate=1e-4),
         # A network that has only seen blurred and covered faces reads clear ones too old: 0.19 years (experiment 10).
         Phase("clear images", epochs=3, learning_rate=2e-4, warmup_epochs=0.3, augmentation_strength=0.2),
     ),

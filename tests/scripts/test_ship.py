@@ -44,6 +44,10 @@ def test_what_is_shipped_is_a_run_folder_of_hashed_names(
     everything += "".join(pd.read_parquet(target.predictions)["file"])
     assert not [name for name in names if name in everything]
     assert str(trained_run) not in everything
+    assert read_json(target.metrics) == metrics | {"source": "test"}
+    constant = read_json(target.record)["constant_predictor"]
+    faces = pd.read_parquet(source.predictions).drop_duplicates("file")
+    assert constant["mae"] == pytest.approx((faces["age"] - constant["age"]).abs().mean())
     assert read_json(target.training("A") / "architecture.json")["sha256"] == read_json(target.sidecar("A"))["sha256"]
     assert (target.training("A") / "history.csv").read_text() == (source.training("A") / "history.csv").read_text()
 
