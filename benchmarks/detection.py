@@ -69,10 +69,10 @@ def canvas(images: npt.NDArray[np.uint8], rng: np.random.Generator) -> tuple[npt
             mask = cv2.warpAffine(np.full(source.shape[:2], 255, np.uint8), matrix, (WIDTH, HEIGHT))
             laid = cv2.warpAffine(source, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
             ground = np.where(mask[..., None] > 127, laid, ground)
-            placed.append(Placed(row, side, tilt, turn))
+            placed.append(Placed(row, side, tilt, turn.astype(np.float64)))
             x, tallest = x + reach + GAP, max(tallest, reach)
         y += max(tallest, SIZES[0]) + GAP
-    return ground, placed
+    return ground.astype(np.uint8), placed
 
 
 def centre(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

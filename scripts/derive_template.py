@@ -56,8 +56,8 @@ def landmarks_of(detector: FaceDetector, pixels: npt.NDArray[np.uint8]) -> npt.N
     """The landmarks in a crop, (5, 2) in pixels of a crop of 128; None unless there is exactly one sure face."""
     side = ENLARGED * CROP_SIDE
     large = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_CUBIC)
-    framed = cv2.copyMakeBorder(large, *[MARGIN] * 4, cv2.BORDER_CONSTANT, value=(128, 128, 128))
-    found = detector.detect(framed)
+    framed = cv2.copyMakeBorder(large, MARGIN, MARGIN, MARGIN, MARGIN, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+    found = detector.detect(framed.astype(np.uint8))
     if len(found) != 1 or found.scores[0] < SURE:
         return None
     return (found.landmarks[0] - MARGIN + 0.5) / ENLARGED - 0.5

@@ -133,7 +133,7 @@ class Planted:
 def history(model: Planted, epochs: int, *, held_out: bool = True) -> pd.DataFrame:
     steps = np.linspace(0, 1, epochs)
     fall = 8 * (1 - steps) ** 2
-    frame = pd.DataFrame({"epoch": np.arange(1, epochs + 1)})
+    frame: Any = pd.DataFrame({"epoch": np.arange(1, epochs + 1)})
     frame["phase"] = ["first"] * (epochs // 2) + ["second"] * (epochs - epochs // 2)
     for side, (mae, accuracy) in (("train", model.train), ("validation", model.validation)):
         frame[f"{side}_age_mae"] = mae + fall

@@ -73,8 +73,8 @@ def test_alignment_brings_a_shifted_copy_together_and_denies_a_stranger(drawn_im
     import cv2
 
     one, other = (cv2.cvtColor(drawn_images[0][row], cv2.COLOR_RGB2GRAY) for row in (3, 4))
-    shifted = cv2.warpAffine(one, np.float32([[0.97, 0.02, 3], [-0.02, 0.97, 1]]), (128, 128))
-    same = compare(prepared(shifted), prepared(one), View())
+    shifted = cv2.warpAffine(one, np.array([[0.97, 0.02, 3], [-0.02, 0.97, 1]], np.float32), (128, 128))
+    same = compare(prepared(shifted.astype(np.uint8)), prepared(one), View())
     assert same.same_photograph
     assert same.detail > 0.9
     assert not compare(prepared(other), prepared(one), View()).same_photograph

@@ -41,9 +41,9 @@ def test_files_and_table_of_an_audit(faces_with_copies: Path, drawn_folder: Path
     assert "Identical files" in done.output
     assert "drawn faces" in done.output
     table = pd.read_csv(out / "findings.csv", keep_default_na=False)
-    assert (table["problem"] == "identical").sum() == 1
-    assert (table["problem"] == "near_duplicate").sum() == 1
-    assert (table["problem"] == "leakage").sum() >= 50, "every face also stands in the other folder"
+    assert table["problem"].tolist().count("identical") == 1
+    assert table["problem"].tolist().count("near_duplicate") == 1
+    assert table["problem"].tolist().count("leakage") >= 50, "every face also stands in the other folder"
     assert (out / "audit.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

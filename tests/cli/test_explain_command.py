@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,12 +23,14 @@ def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import keras
 
     image = keras.Input((128, 128, 3))
-    initializer = keras.initializers.HeNormal(seed=3)
+    initializer: Any = keras.initializers.HeNormal(seed=3)
     x = keras.layers.Conv2D(8, 16, strides=16, activation="relu", kernel_initializer=initializer)(image)
     flat = keras.layers.Flatten()(x)
+    of_age: Any = keras.initializers.HeNormal(seed=1)
+    of_gender: Any = keras.initializers.HeNormal(seed=2)
     outputs = [
-        keras.layers.Dense(1, name="age", kernel_initializer=keras.initializers.HeNormal(seed=1))(flat),
-        keras.layers.Dense(1, "sigmoid", name="gender", kernel_initializer=keras.initializers.HeNormal(seed=2))(flat),
+        keras.layers.Dense(1, name="age", kernel_initializer=of_age)(flat),
+        keras.layers.Dense(1, "sigmoid", name="gender", kernel_initializer=of_gender)(flat),
     ]
     path = tmp_path_factory.mktemp("explained") / "small.keras"
     keras.Model(image, outputs).save(path)

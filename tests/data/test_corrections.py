@@ -67,7 +67,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 def test_a_data_set_is_loaded_corrected(drawn_folder: Path, tmp_path: Path) -> None:
     plain = load_dataset(drawn_folder)
     first, second, third, fourth = plain.table["file"][:4]
-    other = "male" if plain.table["gender"][2] == "female" else "female"
+    other = "male" if plain.table["gender"].tolist()[2] == "female" else "female"
     rows = f"{first},drop,,\n{second},age,101,\n{third},gender,{other},\n{fourth},look,,\n"
     corrections = read_corrections(written(tmp_path, rows))
     corrected = load_dataset(drawn_folder, corrections=corrections)

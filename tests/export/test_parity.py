@@ -27,7 +27,7 @@ def test_differences_are_counted_by_image_and_against_the_labels() -> None:
         data="four",
         age_largest=2.0,
         age_mean=0.75,
-        probability_largest=pytest.approx(0.2),
+        probability_largest=pytest.approx(0.2),  # pyright: ignore[reportArgumentType]
         genders_changed=0.25,
         mae_keras=2.5,
         mae_change=0.25,

@@ -47,14 +47,14 @@ def test_it_is_found_small_large_and_tilted_at_the_place_it_was_moved_to(
     size = (int(1400 * max(scale, 0.7)), int(1000 * max(scale, 0.7)))
     flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     moved = cv2.warpAffine(pixels, move, size, flags=flags, borderValue=(120, 130, 110))
-    found = detector.detect(moved)
+    found = detector.detect(moved.astype(np.uint8))
     assert len(found) == 1
     np.testing.assert_allclose(found.landmarks[0][:2], EYES @ move[:, :2].T + move[:, 2], atol=12 * scale + 2)
 
 
 def test_several_faces_stand_apart(detector: FaceDetector, pixels: np.ndarray) -> None:
     half = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    found = detector.detect(np.hstack([half, half[:, ::-1], half]))
+    found = detector.detect(np.hstack([half, half[:, ::-1], half]).astype(np.uint8))
     assert len(found) == 3
     assert np.ptp(np.sort(found.boxes[:, 0])) > 450
 

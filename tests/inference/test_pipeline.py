@@ -68,12 +68,12 @@ def test_a_list_keeps_its_order_and_goes_on_after_a_bad_picture(
 
 def test_several_faces_come_from_left_to_right(predictor: FacePredictor, photograph: Path) -> None:
     half = cv2.resize(read_picture(photograph).pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    faces = predictor.predict(np.hstack([half, half[:, ::-1]])).faces
+    faces = predictor.predict(np.hstack([half, half[:, ::-1]]).astype(np.uint8)).faces
     assert len(faces) == 2
     lefts = [face.box.left for face in faces if face.box is not None]
     assert lefts == sorted(lefts)
     one = FacePredictor(predictor.predictor, most_faces=1)
-    assert len(one.predict(np.hstack([half, half])).faces) == 1
+    assert len(one.predict(np.hstack([half, half]).astype(np.uint8)).faces) == 1
 
 
 def test_crops_are_resized_as_in_training_and_nothing_is_looked_for(

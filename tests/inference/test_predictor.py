@@ -39,7 +39,7 @@ def test_answers_do_not_depend_on_the_batch(tiny_onnx: Path) -> None:
     )  # a mean over 16,384 float32 depends on the order of adding
     assert len(predictor.predict_crops(crops[:0]).age) == 0
     with pytest.raises(SettingError, match=r"uint8 of shape \(n, 128, 128, 3\)"):
-        predictor.predict_crops(crops.astype(np.float32))
+        predictor.predict_crops(crops.astype(np.float32))  # pyright: ignore[reportArgumentType]
 
 
 def test_a_file_that_is_not_the_manifests_is_refused(copied: Path) -> None:

@@ -77,7 +77,8 @@ def test_a_converted_network_computes_what_its_layers_say(converter: ModuleType,
     wanted = [np.asarray(answer) for answer in model.predict((pixels - 127.5) / 128, verbose=0)]
     content = converter.build(network, weights).SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    for ours, theirs in zip(session.run(None, {"pixels": pixels}), wanted, strict=True):
+    answers: list[Any] = list(session.run(None, {"pixels": pixels}))
+    for ours, theirs in zip(answers, wanted, strict=True):
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, atol=2e-4, rtol=1e-3)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -119,7 +120,7 @@ def estimates_from_predictions(paths: Sequence[str | Path], faces: Faces) -> Est
         if not found or not all(file.is_file() for file in found):
             raise InputError(f"There is no predictions.parquet at {path}. `agegender run --folds 5` leaves some.")
         tables += [_prediction_table(file) for file in found]
-    answers = pd.concat(tables).groupby("file")[["predicted_age", "female_probability"]].mean()
+    answers: Any = pd.concat(tables).groupby("file")[["predicted_age", "female_probability"]].mean()
     rows = np.flatnonzero(faces.data.table["file"].isin(list(answers.index)).to_numpy())
     if not len(rows):
         raise InputError(
@@ -139,7 +140,7 @@ def estimates_from_predictions(paths: Sequence[str | Path], faces: Faces) -> Est
 def _prediction_table(file: Path) -> pd.DataFrame:
     needed = ["file", "predicted_age", "female_probability"]
     try:
-        table = pd.read_parquet(file)
+        table: Any = pd.read_parquet(file)
     except Exception as error:  # pyarrow raises many kinds
         raise InputError(f"{file} cannot be read as a Parquet table ({error}).") from error
     if absent := [name for name in needed if name not in table]:

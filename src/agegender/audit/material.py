@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,17 +81,25 @@ class Material:
 class Kind(Protocol):
     """A kind of problem. To add one: write such a class in `kinds/` and name it in `run.KINDS`."""
 
-    name: ClassVar[str]
-    """In tables: lower case with underscores."""
+    @property
+    def name(self) -> str:
+        """In tables: lower case with underscores."""
+        ...
 
-    title: ClassVar[str]
-    """For people."""
+    @property
+    def title(self) -> str:
+        """For people."""
+        ...
 
-    score_means: ClassVar[str]
-    """What the score is, with its unit and direction."""
+    @property
+    def score_means(self) -> str:
+        """What the score is, with its unit and direction."""
+        ...
 
-    how: ClassVar[str]
-    """How it is found and where that fails, for the page."""
+    @property
+    def how(self) -> str:
+        """How it is found and where that fails, for the page."""
+        ...
 
     def find(self, material: Material) -> list[Finding]:
         """Every problem of this kind, the strongest first."""

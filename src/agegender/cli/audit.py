@@ -113,7 +113,7 @@ def _ask(path: Path, faces: Faces) -> Estimates:
             "has, it agrees with their labels, and wrong ones are missed."
         )
     files = faces.data.table["file"]
-    rows = np.flatnonzero(~files.isin(learnt).to_numpy())
+    rows = np.flatnonzero(~files.isin(list(learnt)).to_numpy())
     if not len(rows):
         raise SettingError(
             f"{path} has learnt from every image of {faces.data.source}, so that it cannot doubt their labels. Give "

@@ -85,7 +85,7 @@ class Corrections:
             if correction.action in (AGE, GENDER):
                 value = int(correction.value) if correction.action == AGE else correction.value
                 corrected.loc[position[correction.file], correction.action] = value
-        left = corrected[~corrected["file"].isin(list(self.dropped))].reset_index(drop=True)
+        left: Any = corrected[~corrected["file"].isin(list(self.dropped))].reset_index(drop=True)
         if left.empty:
             raise InputError(f"The corrections in {self.source} drop every file. Leave at least two.")
         return left

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from agegender.data import load_dataset
@@ -87,7 +88,7 @@ def test_the_worst_answers_can_be_sorted_and_are_the_worst(page: str, planted_fa
     worst = worst_answers(facts, "age")
     assert len(worst) == 2 * WORST_SHOWN
     model = facts.models["A"].answers
-    errors = (model["predicted_age"] - model["age"]).abs().sort_values(ascending=False)
+    errors = pd.Series((model["predicted_age"] - model["age"]).abs()).sort_values(ascending=False)
     assert [abs(one.error) for one in worst[:WORST_SHOWN]] == pytest.approx(errors[:WORST_SHOWN].tolist())
     assert all(one.gender != one.answered and one.sure >= 0.5 for one in worst_answers(facts, "gender"))
     reader = Reader(page)

@@ -7,6 +7,7 @@ import itertools
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from agegender.brief import WORD_LIMIT
@@ -207,7 +208,7 @@ def test_images_that_both_read_wrongly_are_counted(planted_document: Compose, pl
         (model.answers["female_probability"] >= 0.5) != (model.answers["gender"] == "female")
         for model in facts.models.values()
     ]
-    both = int((wrong[0] & wrong[1]).sum())
+    both = int(np.sum(np.asarray(wrong[0]) & np.asarray(wrong[1])))
     assert both > 1
     assert f"{counting(both).capitalize()} images are read wrongly in gender by both" in prose(
         planted_document("no difference")

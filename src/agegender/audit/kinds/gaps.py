@@ -59,7 +59,7 @@ def cells(table: pd.DataFrame) -> dict[str, int]:
     names = [band_name(low, high) for low, high in AGE_BANDS]
     counted = {}
     for column in ("gender", *(name for name in table.columns if name not in ("file", "age", "gender"))):
-        values = [str(gender) for gender in Gender] if column == "gender" else _values(table[column])
+        values = [str(gender) for gender in Gender] if column == "gender" else _values(pd.Series(table[column]))
         tally = pd.crosstab(table[column].astype(str), bands)
         for value in values:
             for band in names:

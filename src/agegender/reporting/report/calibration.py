@@ -44,7 +44,7 @@ class CalibrationFacts:
 
 def calibration_facts(sidecar: Mapping[str, Any]) -> CalibrationFacts | None:
     """The calibration of a sidecar; None if there is none, or one of another form than this version knows."""
-    record = sidecar.get(KEY)
+    record: Any = sidecar.get(KEY)
     try:
         chosen = next(one for one in record["compared"] if one["chosen"])
         unsure = record["gender"]["unsure"]

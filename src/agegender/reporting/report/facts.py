@@ -252,5 +252,5 @@ def _has_races(answers: pd.DataFrame) -> bool:
     return (
         "race" in answers
         and set(answers["race"].dropna().astype(str).unique()) <= {str(race) for race in Race}
-        and (answers["race"].notna().any())
+        and len(answers["race"].dropna()) > 0
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from agegender.labels import Gender
 from agegender.reporting.report.document import see
 from agegender.reporting.report.facts import RunFacts
@@ -126,7 +128,7 @@ def _minors(facts: RunFacts) -> list[str]:
         minors = len(young)
         if minors < MINORS_MIN:
             return []
-        parts.append(f"{percent_text((young['predicted_age'] >= ADULT_YEARS).mean())} by {model.name}")
+        parts.append(f"{percent_text(float(np.mean(young['predicted_age'] >= ADULT_YEARS)))} by {model.name}")
     return [
         f"Of {minors:,} faces of {MINORS[0]} to {MINORS[1]} years, {listed(parts)} are read as {ADULT_YEARS} or older: "
         "no such estimate may decide who is let in or served."

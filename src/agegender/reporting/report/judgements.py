@@ -110,7 +110,7 @@ def _curve(model: ModelFacts, quantity: str) -> tuple[np.ndarray, np.ndarray | N
     history = model.history.dropna(subset=[f"train_{quantity}"])
     train, epochs = history[f"train_{quantity}"].to_numpy(float), history["epoch"].to_numpy(int)
     column = f"validation_{quantity}"
-    if column not in history or history[column].isna().any():
+    if column not in history or bool(np.isnan(history[column].to_numpy(float)).any()):
         return train, None, epochs
     return train, history[column].to_numpy(float), epochs
 
