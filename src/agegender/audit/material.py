@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,25 +81,17 @@ class Material:
 class Kind(Protocol):
     """A kind of problem. To add one: write such a class in `kinds/` and name it in `run.KINDS`."""
 
-    @property
-    def name(self) -> str:
-        """In tables: lower case with underscores."""
-        ...
+    name: ClassVar[str]
+    """In tables: lower case with underscores."""
 
-    @property
-    def title(self) -> str:
-        """For people."""
-        ...
+    title: ClassVar[str]
+    """For people."""
 
-    @property
-    def score_means(self) -> str:
-        """What the score is, with its unit and direction."""
-        ...
+    score_means: ClassVar[str]
+    """What the score is, with its unit and direction."""
 
-    @property
-    def how(self) -> str:
-        """How it is found and where that fails, for the page."""
-        ...
+    how: ClassVar[str]
+    """How it is found and where that fails, for the page."""
 
     def find(self, material: Material) -> list[Finding]:
         """Every problem of this kind, the strongest first."""

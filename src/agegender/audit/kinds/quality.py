@@ -50,10 +50,10 @@ class Quality:
 class Dark(Quality):
     """Hardly any light, even in the bright parts."""
 
-    name = "dark"
-    title = "Too dark"
-    score_means = f"{BRIGHT_SHARE}th percentile of grey, 0..255; lower is darker"
-    how = f"Even the bright parts are dark: 95 of 100 pixels lie below {DARK_LEVELS:.0f} of 255."
+    name: ClassVar[str] = "dark"
+    title: ClassVar[str] = "Too dark"
+    score_means: ClassVar[str] = f"{BRIGHT_SHARE}th percentile of grey, 0..255; lower is darker"
+    how: ClassVar[str] = f"Even the bright parts are dark: 95 of 100 pixels lie below {DARK_LEVELS:.0f} of 255."
 
     def measure(self, material: Material, row: int) -> float:
         """The bright part's grey level."""
@@ -67,10 +67,12 @@ class Dark(Quality):
 class Blurred(Quality):
     """No more detail than a picture of a few pixels has."""
 
-    name = "blurred"
-    title = "Blurred"
-    score_means = f"what is lost when it is reduced to {BLURRED_SIDE} x {BLURRED_SIDE} pixels, of its contrast, 0..1"
-    how = (
+    name: ClassVar[str] = "blurred"
+    title: ClassVar[str] = "Blurred"
+    score_means: ClassVar[str] = (
+        f"what is lost when it is reduced to {BLURRED_SIDE} x {BLURRED_SIDE} pixels, of its contrast, 0..1"
+    )
+    how: ClassVar[str] = (
         f"Reduced to {BLURRED_SIDE} x {BLURRED_SIDE} pixels and enlarged again it is nearly the same: what is lost is "
         f"less than {BLURRED_LOSS:.0%} of its contrast. Whatever made it so, blur, smoothing or enlarging of a small "
         "picture, there is no detail to read an age from. Noise and compression can hide blur from this measure."
@@ -93,10 +95,12 @@ class Blurred(Quality):
 class Tiny(Quality):
     """A file with few pixels."""
 
-    name = "tiny"
-    title = "Tiny"
-    score_means = "shorter side of the file's picture, pixels"
-    how = f"The file's picture is less than {TINY_PIXELS} pixels wide or high, before it is brought to one size."
+    name: ClassVar[str] = "tiny"
+    title: ClassVar[str] = "Tiny"
+    score_means: ClassVar[str] = "shorter side of the file's picture, pixels"
+    how: ClassVar[str] = (
+        f"The file's picture is less than {TINY_PIXELS} pixels wide or high, before it is brought to one size."
+    )
 
     def measure(self, material: Material, row: int) -> float:
         """The shorter side."""
@@ -110,10 +114,10 @@ class Tiny(Quality):
 class Grey(Quality):
     """A picture without colour."""
 
-    name = "grey"
-    title = "Without colour"
-    score_means = "mean difference of the largest and smallest channel, 0..255"
-    how = (
+    name: ClassVar[str] = "grey"
+    title: ClassVar[str] = "Without colour"
+    score_means: ClassVar[str] = "mean difference of the largest and smallest channel, 0..255"
+    how: ClassVar[str] = (
         f"Red, green and blue differ by less than {GREY_CHROMA:.0f} of 255 on average. No fault by itself; a model "
         "that learns from colours sees another kind of picture. Toned prints (sepia) are not counted."
     )
