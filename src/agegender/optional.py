@@ -1,9 +1,12 @@
-"""Imports that need an extra: one clear error instead of a bare ImportError."""
+"""Imports that need an extra, with one clear error, and imports that wait until a name is asked for."""
 
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Callable, Mapping
 from types import ModuleType
+from typing import Any
 
 from agegender.errors import MissingExtraError
 
@@ -24,3 +27,22 @@ def require(module: str, extra: str) -> ModuleType:
         raise MissingExtraError(
             f"{module} is not installed, and this needs it. Run: pip install 'agegender[{extra}]' ({error})"
         ) from error
+
+
+def lazy_attributes(package: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """A package's `__getattr__` and `__dir__` (PEP 562) that import a name's module when it is first asked for.
+
+    Args:
+        package: Its `__name__`.
+        homes: By public name, the module inside the package that holds it.
+    """
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{homes[name]}"), name)
+
+    def names() -> list[str]:
+        return sorted({*vars(sys.modules[package]), *homes})
+
+    return get, names

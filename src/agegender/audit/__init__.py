@@ -5,8 +5,9 @@ It reads data and answers; it trains nothing, and needs no Keras. Names are look
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agegender.optional import lazy_attributes
 
 if TYPE_CHECKING:
     from agegender.audit.estimates import Estimates, estimates_from_predictions
@@ -28,12 +29,4 @@ _HOMES = {
     "save_audit": "save",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_attributes(__name__, _HOMES)

@@ -5,8 +5,9 @@ Names are looked up when they are first used, so that the source is made without
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from agegender.optional import lazy_attributes
 
 if TYPE_CHECKING:
     from agegender.notebook.colab import copy_once
@@ -29,12 +30,4 @@ _HOMES = {
     "tell": "display",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_attributes(__name__, _HOMES)
