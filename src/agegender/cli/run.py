@@ -47,6 +47,16 @@ def run_command(
             "must have learnt on the same split."
         ),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            help="A run whose models did the recipe's first phases: go on from them, on the same split or, with "
+            "--train-on all, on every image."
+        ),
+    ] = None,
+    phases: Annotated[
+        int | None, typer.Option(help="Do only so many of the recipe's phases, from the first.", min=1)
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each model's last phase, in place of the recipe's.", min=1)
     ] = None,
@@ -95,6 +105,8 @@ def run_command(
         train_on_all=train_on == "all",
         split_file=split,
         taught_by=tuple(taught_by or ()),
+        start_from=start_from,
+        phases=phases,
         changes={letter: tuple(pairs) for letter, pairs in changes.items()},
         resume=resume,
         corrections=corrections,

@@ -12,7 +12,7 @@ from agegender.data.dataset import Dataset
 from agegender.data.splits import Split
 from agegender.labels import Gender
 from agegender.main_job.settings import RunSettings
-from agegender.main_job.teaching import checked_teachers, teachers_answers
+from agegender.main_job.teaching import checked_start, checked_teachers, teachers_answers
 from agegender.run_folder import RunFolder, versions
 from agegender.types import Announce, Progress
 
@@ -47,7 +47,11 @@ def train_and_save(
     split_hash = split.sha256
     teachers = checked_teachers(settings.taught_by, model, faces.fingerprint, split, split_hash)
     answers = teachers_answers(settings.taught_by, faces, training.rows, progress) if teachers else None
+    start, first = None, None
+    if settings.start_from is not None:
+        start, first = checked_start(settings.start_from, recipe, faces.fingerprint, split, split_hash)
     write_json(folder.training(model) / "recipe.json", recipe)
+    earlier = teachers if first is None else (*teachers, first)
     announce(f"Model {model}: {recipe.epochs} epochs on {len(training):,} images, {recipe.precision}")
     trained = train(
         recipe,
@@ -56,7 +60,8 @@ def train_and_save(
         folder.training(model),
         seed=settings.seed,
         teachers=answers,
-        data_fingerprint="/".join([faces.fingerprint, split_hash, *(teacher.sha256 for teacher in teachers)]),
+        start=start,
+        data_fingerprint="/".join([faces.fingerprint, split_hash, *(model.sha256 for model in earlier)]),
         resume=settings.resume,
         announce=announce,
     )
@@ -70,6 +75,7 @@ def train_and_save(
             "sha256": sha256_file(folder.model(model)),
             "parameters": int(trained.contract.count_params()),
             "started_from": trained.origin,
+            "went_on_from": first,
             "teachers": teachers,
             "recipe": recipe,
             "seed": settings.seed,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agegender.artifacts import plain
 from agegender.backend import usable_precision
+from agegender.errors import SettingError
 from agegender.run_folder import MODELS
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class RunSettings:
         fold: Which of how many folds to hold out, counted from 1, in place of a fraction.
         changes: By model, values of the recipe to change: path and text, as in `--set A.batch_size=32`.
         taught_by: Trained model files whose answers are a share of the targets.
+        start_from: A finished run of the recipe's first phases, to go on from.
+        phases: Do only so many of the recipe's phases, from the first.
         resume: Go on with an unfinished run in `out`.
         corrections: A table of files to drop and labels to change in `data`, as `agegender audit` writes one; `test`
             is never corrected.
@@ -56,6 +59,8 @@ class RunSettings:
     fold: tuple[int, int] | None = None
     changes: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     taught_by: tuple[Path, ...] = ()
+    start_from: Path | None = None
+    phases: int | None = None
     resume: bool = False
     corrections: Path | None = None
     gender_codes: dict[int | str, str] | None = None
@@ -73,12 +78,19 @@ class RunSettings:
         """The default recipe of a model with the changes asked for.
 
         Raises:
-            SettingError: There is no such value, or it is of another type.
+            SettingError: There is no such value, or it is of another type, or there are not so many phases.
         """
         from agegender.training.recipe import override
         from agegender.training.recipes import default_recipe
 
         recipe = default_recipe(model, drawn=self.data is None)
+        if self.phases is not None:
+            if not 1 <= self.phases <= len(recipe.phases):
+                raise SettingError(
+                    f"The recipe of {model} has {len(recipe.phases)} phases "
+                    f"({', '.join(phase.name for phase in recipe.phases)}). Received: {self.phases}"
+                )
+            recipe = dataclasses.replace(recipe, phases=recipe.phases[: self.phases])
         if self.taught_by:
             recipe = dataclasses.replace(recipe, teacher_share=TEACHER_SHARE)
         for path, text in self.changes.get(model, ()):

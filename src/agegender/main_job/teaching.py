@@ -1,21 +1,26 @@
-"""Trained models as teachers of a new one: which are allowed, and what they answer to its training images."""
+"""Trained models that a new one learns from: as its start or as teachers; which are allowed, and what they give."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from agegender.artifacts import read_json, sha256_file
+from agegender.artifacts import plain, read_json, sha256_file
 from agegender.data.dataset import Dataset
 from agegender.data.splits import Split
 from agegender.errors import InputError, SettingError
+from agegender.run_folder import open_run
 from agegender.types import Progress
 
 if TYPE_CHECKING:
+    from agegender.training.fit import Start
+    from agegender.training.recipe import Recipe
     from agegender.training.soft_targets import Answers
 
 FROM_SCRATCH = "random"
@@ -23,7 +28,7 @@ FROM_SCRATCH = "random"
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A trained model that teaches another one.
+    """A trained model that teaches another one, or is its start.
 
     Attributes:
         file: Its file name.
@@ -59,22 +64,24 @@ def checked_teachers(
     for path in paths:
         sidecar = path.with_suffix(".json")
         if not path.is_file() or not sidecar.is_file():
-            raise InputError(f"A teacher is a model file with its sidecar beside it. Not both are there: {path}")
+            raise InputError(
+                f"A model to learn from is a model file with its sidecar beside it. Not both are there: {path}"
+            )
         record = read_json(sidecar)
         digest = sha256_file(path)
         if record["sha256"] != digest:
             raise InputError(f"{path} is not the file that {sidecar.name} describes.")
         teacher = Teacher(path.name, digest, _first_start(record), record["seed"])
         if record["data"]["fingerprint"] != data:
-            raise SettingError(f"The teacher {path} learnt from other images than this run is given.")
+            raise SettingError(f"The model {path} learnt from other images than this run is given.")
         if split.validation and record["split"]["sha256"] != split_hash:
             raise SettingError(
-                f"The teacher {path} learnt on another split: it may have seen this run's validation images, whose "
-                "figures would then be too good. Train teachers and student with the same --split or --seed."
+                f"The model {path} learnt on another split: it may have seen this run's validation images, whose "
+                "figures would then be too good. Train both with the same --split or --seed."
             )
         if model == "A" and teacher.started_from != FROM_SCRATCH:
             raise SettingError(
-                f"The teacher {path} started from {teacher.started_from} weights or was taught by one that did. "
+                f"The model {path} started from {teacher.started_from} weights or was taught by one that did. "
                 "Model A learns from the given images alone."
             )
         teachers.append(teacher)
@@ -114,3 +121,42 @@ def teachers_answers(paths: Sequence[Path], faces: Dataset, rows: np.ndarray, pr
         distribution[rows] += answers.age_distribution / len(paths)
         female[rows] += answers.female_probability.astype(np.float32) / len(paths)
     return Answers(distribution, female)
+
+
+def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_hash: str) -> tuple[Start, Teacher]:
+    """The training of a finished run that another one of the same recipe goes on from.
+
+    Args:
+        root: The run's folder.
+        recipe: Of the training that goes on.
+        data: Fingerprint of its data.
+        split: Of its images; a run on all images holds none out.
+        split_hash: Of that split, as sidecars hold it.
+
+    Raises:
+        InputError: There is no such run, it is unfinished or its files do not belong together.
+        SettingError: Its recipe is not the beginning of this one, or it has seen this run's validation images.
+    """
+    from agegender.training.fit import Start
+
+    folder, _ = open_run(root)
+    path = folder.model(recipe.model)
+    (model,) = checked_teachers([path], recipe.model, data, split, split_hash)
+    sidecar = read_json(folder.sidecar(recipe.model))
+    former, wanted = sidecar["recipe"], json.loads(json.dumps(recipe, default=plain))
+    done = len(former["phases"])
+    unlike = [name for name in wanted if name not in ("phases", "precision") and former.get(name) != wanted[name]]
+    if done >= len(wanted["phases"]) or former["phases"] != wanted["phases"][:done] or unlike:
+        what = f"it has other values of {', '.join(unlike)}" if unlike else "its phases are not the first of this one's"
+        raise SettingError(
+            f"{path} is no beginning of this recipe of {recipe.model}: {what}. "
+            "Make the beginning with the same values and --phases N."
+        )
+    history = pd.read_csv(folder.training(recipe.model) / "history.csv")
+    rows = [
+        {str(key): None if value != value else value for key, value in row.items()}
+        for row in history.to_dict("records")
+    ]  # noqa: PLR0124
+    if len(rows) != sum(phase["epochs"] for phase in former["phases"]):
+        raise InputError(f"{folder.training(recipe.model) / 'history.csv'} does not hold an epoch a row of {path}.")
+    return Start(path, rows, float(sidecar["training_seconds"])), model

@@ -62,6 +62,21 @@ class TrainedModel:
     seconds: float
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A finished training that did the first phases of a recipe already.
+
+    Attributes:
+        file: Its saved model.
+        history: Its rows, one an epoch.
+        seconds: It took.
+    """
+
+    file: Path
+    history: list[dict[str, Any]]
+    seconds: float
+
+
 def build(recipe: Recipe, precision: str) -> tuple[AgeGenderNetwork, WeightsOrigin]:
     """The network of a recipe at its start."""
     if isinstance(recipe.network, CustomCnn):
@@ -128,6 +143,7 @@ def train(
     *,
     seed: int,
     teachers: Answers | None = None,
+    start: Start | None = None,
     data_fingerprint: str = "",
     resume: bool = False,
     announce: Announce = nobody,
@@ -141,7 +157,8 @@ def train(
         folder: Where checkpoint and history stand.
         seed: Of weights, order of images, augmentation and dropout.
         teachers: Answers of trained teachers to the training images, for a recipe with a `teacher_share`.
-        data_fingerprint: Hash of data, split and teachers; a checkpoint of other data is refused.
+        start: A training whose weights and history this one goes on from, at the phase after its own.
+        data_fingerprint: Hash of data, split, teachers and start; a checkpoint of other data is refused.
         resume: Go on from the checkpoint in `folder`, if there is one.
         announce: Takes one line an epoch.
 
@@ -165,14 +182,20 @@ def train(
     fingerprint = _fingerprint(recipe, seed, data_fingerprint)
     checkpoint = folder / CHECKPOINT
     state = _state_to_resume(checkpoint, fingerprint) if resume else None
-    state = state or TrainingState(0, [], fingerprint, 0.0)
+    begun = state is None
+    if state is None:
+        earlier = start or Start(Path(), [], 0.0)
+        state = TrainingState(len(earlier.history), earlier.history, fingerprint, earlier.seconds)
 
     keras.utils.set_random_seed(seed)
     at = recipe.phase_at(max(state.epochs_done - 1, 0))
     student = learner(recipe, at)
     model = student.model
     own: Answers | None = None
-    if state.epochs_done:
+    if start is not None and begun:
+        _take_weights(student, recipe, start.file)
+        announce(f"{recipe.model}: {start.file} did the first {state.epochs_done} of {recipe.epochs} epochs")
+    elif state.epochs_done:
         restore_model(checkpoint, model)
         own = restore_own(checkpoint)
         announce(f"{recipe.model}: going on after epoch {state.epochs_done} of {recipe.epochs}")
@@ -348,12 +371,24 @@ def _line(recipe: Recipe, row: dict[str, Any], state: TrainingState) -> str:
     return " | ".join(parts)
 
 
-def _contract_model(recipe: Recipe, model: keras.Model) -> keras.Model:
-    """The float32 twin of a training model that is saved: same weights, two outputs, built-in losses and metrics."""
+def _float32_twin(recipe: Recipe) -> AgeGenderNetwork:
+    """The network of a recipe as it is saved, with weights of no meaning."""
     network = recipe.network
     if isinstance(network, PretrainedCnn):
         network = dataclasses.replace(network, weights=RANDOM)
-    twin, _ = build(dataclasses.replace(recipe, network=network), "float32")
+    return build(dataclasses.replace(recipe, network=network), "float32")[0]
+
+
+def _take_weights(student: Learner, recipe: Recipe, file: Path) -> None:
+    """Give a learner the weights of a saved contract model of the same network."""
+    twin = _float32_twin(recipe)
+    twin.contract.load_weights(file)
+    student.model.set_weights(twin.training.get_weights())
+
+
+def _contract_model(recipe: Recipe, model: keras.Model) -> keras.Model:
+    """The float32 twin of a training model that is saved: same weights, two outputs, built-in losses and metrics."""
+    twin = _float32_twin(recipe)
     twin.training.set_weights([np.asarray(value, dtype=np.float32) for value in model.get_weights()])
     twin.contract.compile(optimizer="adam", loss=SAVED_LOSSES, metrics=SAVED_METRICS)
     return twin.contract
