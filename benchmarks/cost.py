@@ -24,7 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from agegender.models.input_layers import IMAGE_SIZE
-from agegender.training.fit import build
+from agegender.training.learner import build
 from agegender.training.recipe import Recipe
 from agegender.training.recipes import default_recipe
 

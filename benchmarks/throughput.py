@@ -47,7 +47,7 @@ def train_rates(model: str, images: np.ndarray, pairs: int) -> list[tuple[float,
     """Images a second of a real epoch and of the same number of steps on one constant batch, in turn."""
     import dataclasses
 
-    from agegender.training import fit
+    from agegender.training import fit, learner
     from agegender.training.batches import EpochBatches, FaceArrays
     from agegender.training.recipes import default_recipe
 
@@ -56,7 +56,7 @@ def train_rates(model: str, images: np.ndarray, pairs: int) -> list[tuple[float,
     rng = np.random.default_rng(SEED)
     ages = rng.integers(0, 100, len(images)).astype(np.float32)
     faces = FaceArrays(images, ages, (ages % 2).astype(np.float32), np.arange(len(images)))
-    student = fit.learner(recipe)
+    student = learner.learner(recipe)
     fit.start_phase(student, recipe, recipe.phases[-1], len(images))
 
     def batches(epoch: int) -> EpochBatches:
@@ -105,10 +105,10 @@ def saved_model(letter: str, folder: Path) -> Path:
     """A model of the default recipe at its start, saved under the contract; its speed is that of a trained one."""
     from agegender.models.losses import SAVED_LOSSES, SAVED_METRICS
     from agegender.models.saving import save_model
-    from agegender.training import fit
+    from agegender.training import learner
     from agegender.training.recipes import default_recipe
 
-    contract = fit.build(default_recipe(letter, drawn=False), "float32")[0].contract
+    contract = learner.build(default_recipe(letter, drawn=False), "float32")[0].contract
     contract.compile(optimizer="adam", loss=SAVED_LOSSES, metrics=SAVED_METRICS)
     return save_model(contract, folder / f"age_gender_{letter}.keras")
 

@@ -60,7 +60,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, wo
         tmp_path_factory,
         worker_id,
         "tiny_run",
-        lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes)),
+        lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes, phases=4)),
     )
 
 

@@ -177,6 +177,7 @@ def plant(
     drawn: bool = False,
     measured_on: str = "test",
     shipped: bool = False,
+    begun: dict[str, int] | None = None,
     held_out: bool = True,
     extras: bool = False,
     resamples: int = 200,
@@ -190,6 +191,7 @@ def plant(
         drawn: Whether the faces are drawn.
         measured_on: `test` or `validation`.
         shipped: As `scripts/ship.py` writes it: trained on all images, curves of a twin, hashed names.
+        begun: By letter, epochs after which a shipped model went on with all images.
         held_out: Whether the curves have validation images.
         extras: Also teachers, a calibration and an explanation.
         resamples: Of the bootstraps.
@@ -224,6 +226,8 @@ def plant(
         if shipped:
             sidecar["twin"] = {key: sidecar[key] for key in ("seed", "split", "training_seconds")}
             sidecar["split"] = split | {"name": "all", "train": 5000}
+        if begun:
+            sidecar["went_on_from"] = {"file": "first.keras", "epochs": begun[letter], "images": 4000}
         write_json(folder.sidecar(letter), sidecar)
         write_json(folder.training(letter) / "recipe.json", recipe)
         write_json(folder.training(letter) / "architecture.json", {"sha256": letter * 64, "blocks": blocks(letter)})

@@ -16,7 +16,7 @@ from agegender.errors import SettingError
 from agegender.pipeline import RunSettings, run
 from agegender.run_folder import RunFolder, open_run
 
-ONE_EPOCH = {"A": (("phases.0.epochs", "1"), ("curve_images", "16"), ("batch_size", "16"))}
+ONE_EPOCH = {"A": (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"))}
 CURVE_COLUMNS = [
     f"{part}_{key}"
     for part in ("train", "validation")
@@ -81,6 +81,7 @@ def test_a_finished_run_is_not_overwritten_and_resumes_without_training(trained_
         out=trained_run,
         data=str(drawn_folder),
         changes={letter: tuple(map(tuple, pairs)) for letter, pairs in settings["changes"].items()},
+        phases=settings["phases"],
     )
     with pytest.raises(SettingError, match="--resume"):
         run(again)
@@ -99,7 +100,7 @@ def test_training_on_all_and_measuring_on_test(drawn_folder: Path, tmp_path: Pat
     test = draw_faces(tmp_path / "test", count=12, seed=77)
     settings = RunSettings(
         out=tmp_path / "run", data=str(drawn_folder), test=str(test), models=("A",), train_on_all=True,
-        changes=ONE_EPOCH,
+        changes=ONE_EPOCH, phases=1,
     )  # fmt: skip
     result = run(settings)
     assert result.measured_on == "test"
@@ -118,7 +119,7 @@ def test_too_much_rejected_leaves_the_list_and_nothing_else(drawn_folder: Path, 
     for index in range(10):
         (source / f"200_0_0_2017010100000{index:04d}.jpg").write_bytes(b"no face")
     with pytest.raises(UnusableDataError, match=r"rejected\.csv"):
-        run(RunSettings(out=tmp_path / "run", data=str(source), models=("A",), changes=ONE_EPOCH))
+        run(RunSettings(out=tmp_path / "run", data=str(source), models=("A",), changes=ONE_EPOCH, phases=1))
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["rejected.csv"]
     assert set(pd.read_csv(tmp_path / "run" / "rejected.csv")["reason"]) == {"age_out_of_range"}
 

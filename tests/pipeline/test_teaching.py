@@ -83,10 +83,15 @@ def test_answers_are_the_mean_of_the_teachers(trained_run: Path, drawn_folder: P
 
 
 def test_a_taught_student_and_its_record(trained_run: Path, drawn_folder: Path, tmp_path: Path) -> None:
-    small = (("phases.0.epochs", "1"), ("curve_images", "16"), ("batch_size", "16"))
+    small = (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"))
     wanted = trained_run / "age_gender_A.keras"
     settings = RunSettings(
-        out=tmp_path / "student", data=str(drawn_folder), models=("A",), changes={"A": small}, taught_by=(wanted,)
+        out=tmp_path / "student",
+        data=str(drawn_folder),
+        models=("A",),
+        changes={"A": small},
+        taught_by=(wanted,),
+        phases=1,
     )
     run(settings)
     record = read_json(tmp_path / "student" / "age_gender_A.json")

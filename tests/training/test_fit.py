@@ -19,7 +19,7 @@ from agegender.data.dataset import load_dataset
 from agegender.errors import InputError, Interrupted, SettingError
 from agegender.models.custom_cnn import CustomCnn
 from agegender.models.pretrained_cnn import PretrainedCnn
-from agegender.training import fit
+from agegender.training import fit, learner
 from agegender.training.averaging import averaged_weights, measure_norms
 from agegender.training.batches import FaceArrays
 from agegender.training.checkpoint import read_state
@@ -172,10 +172,10 @@ def test_stopped_before_the_images_change_size_it_goes_on_to_the_same_figures(
 
 
 def test_a_phase_on_smaller_images_has_the_same_weights() -> None:
-    student = fit.learner(TINY, TINY.phases[0])
+    student = learner.learner(TINY, TINY.phases[0])
     for variable in student.model.trainable_variables:
         variable.assign_add(keras.ops.full(variable.shape, 0.25))
-    other = fit.moved(student, TINY, TINY.phases[1], seed=3)
+    other = learner.moved(student, TINY, TINY.phases[1], seed=3)
     assert [layer.name for layer in student.fixed] == ["resize_columns", "resize_rows"]
     assert not other.fixed
     weights = {variable.path: variable for variable in student.model.weights if "resize" not in variable.path}
@@ -213,7 +213,7 @@ def test_too_few_images(faces: tuple[FaceArrays, FaceArrays], tmp_path: Path) ->
 
 
 def test_averaged_weights_come_and_go(faces: tuple[FaceArrays, FaceArrays]) -> None:
-    student = fit.learner(TINY)
+    student = learner.learner(TINY)
     model = student.model
     fit.start_phase(student, TINY, TINY.phases[1], 32)
     fit._train_epoch(model, TINY, TINY.phases[1], faces[0], 0, 1, None, None)
@@ -227,7 +227,7 @@ def test_averaged_weights_come_and_go(faces: tuple[FaceArrays, FaceArrays]) -> N
 
 def stem_norm_after(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean and variance of the first batch norm after it was measured on these images; the maps that come into it."""
-    network, _ = fit.build(TINY, "float32")
+    network, _ = learner.build(TINY, "float32")
     nothing = np.zeros(len(images), np.float32)
     faces = FaceArrays(images, nothing, nothing, np.arange(len(images)))
     measure_norms(network.training, faces)
@@ -260,7 +260,7 @@ def test_thawing_the_backbone_leaves_what_scales_its_input_alone(backbone: str) 
     plan = PretrainedCnn(backbone, weights="random", side=160)
     phases = (Phase("heads", 1, 1e-3, trunk_rate=0.0), Phase("all", 1, 1e-3))
     recipe = dataclasses.replace(TINY, model="B", network=plan, phases=phases)
-    student = fit.learner(recipe)
+    student = learner.learner(recipe)
     for phase in recipe.phases:
         fit.start_phase(student, recipe, phase, 32)
         learning = {variable.path for variable in student.model.trainable_variables}

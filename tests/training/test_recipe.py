@@ -40,7 +40,7 @@ def test_values_are_changed_by_path() -> None:
         ("batchsize", "32", "Known: model"),
         ("batch_size", "many", "type int"),
         ("batch_size", "2.5", "type int"),
-        ("phases.9.epochs", "1", "0 to 3"),
+        ("phases.9.epochs", "1", "0 to 5"),
         ("phases", "1", "phases.0.name"),
         ("network", "x", "several values"),
         ("network.mirror_average", "1", "type bool"),

@@ -88,6 +88,7 @@ def training_data(facts: CardFacts) -> str:
             if whole > train
             else "none held out, so this file itself has no validation figures."
         ),
+        *_beginning(facts),
         f"Fingerprint of the data: `{facts.of('data.fingerprint')}`.",
         "Targets: age in years and the binary label male/female. Race labels, where the data has them, only serve to "
         "measure error by group: they are neither an input nor a target.",
@@ -95,6 +96,16 @@ def training_data(facts: CardFacts) -> str:
     if not facts.drawn:
         lines.append("The labels are guesses from looks by people and software, off by some years and sometimes wrong.")
     return bullets(lines)
+
+
+def _beginning(facts: CardFacts) -> list[str]:
+    first = facts.sidecar.get("went_on_from")
+    if not first:
+        return []
+    return [
+        f"Its first {counted(first['epochs'], 'epoch')} were those of `{first['file']}` of seed {first['seed']}, which "
+        f"learnt from {counted(first['images'], 'image')} (sha256 `{first['sha256']}`)."
+    ]
 
 
 def training(facts: CardFacts) -> str:

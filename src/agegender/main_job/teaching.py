@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ FROM_SCRATCH = "random"
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A trained model that teaches another one, or is its start.
+    """A trained model that teaches another one.
 
     Attributes:
         file: Its file name.
@@ -41,6 +41,19 @@ class Teacher:
     sha256: str
     started_from: str
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning(Teacher):
+    """A trained model that did the first phases of another one's recipe.
+
+    Attributes:
+        epochs: That it did.
+        images: That it learnt from.
+    """
+
+    epochs: int
+    images: int
 
 
 def checked_teachers(
@@ -123,7 +136,7 @@ def teachers_answers(paths: Sequence[Path], faces: Dataset, rows: np.ndarray, pr
     return Answers(distribution, female)
 
 
-def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_hash: str) -> tuple[Start, Teacher]:
+def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_hash: str) -> tuple[Start, Beginning]:
     """The training of a finished run that another one of the same recipe goes on from.
 
     Args:
@@ -141,7 +154,7 @@ def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_has
 
     folder, _ = open_run(root)
     path = folder.model(recipe.model)
-    (model,) = checked_teachers([path], recipe.model, data, split, split_hash)
+    (former_model,) = checked_teachers([path], recipe.model, data, split, split_hash)
     sidecar = read_json(folder.sidecar(recipe.model))
     former, wanted = sidecar["recipe"], json.loads(json.dumps(recipe, default=plain))
     done = len(former["phases"])
@@ -152,11 +165,9 @@ def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_has
             f"{path} is no beginning of this recipe of {recipe.model}: {what}. "
             "Make the beginning with the same values and --phases N."
         )
-    history = pd.read_csv(folder.training(recipe.model) / "history.csv")
-    rows = [
-        {str(key): None if value != value else value for key, value in row.items()}
-        for row in history.to_dict("records")
-    ]  # noqa: PLR0124
+    history = pd.read_csv(folder.training(recipe.model) / "history.csv").astype(object)
+    rows: list[dict[str, Any]] = history.where(history.notna(), None).to_dict("records")
     if len(rows) != sum(phase["epochs"] for phase in former["phases"]):
         raise InputError(f"{folder.training(recipe.model) / 'history.csv'} does not hold an epoch a row of {path}.")
-    return Start(path, rows, float(sidecar["training_seconds"])), model
+    beginning = Beginning(**asdict(former_model), epochs=len(rows), images=sidecar["split"]["train"])
+    return Start(path, rows, float(sidecar["training_seconds"])), beginning

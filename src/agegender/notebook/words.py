@@ -140,6 +140,11 @@ def run_words(sidecar: Mapping[str, Any]) -> str:
             f" The saved file is of the same recipe, trained on {own['train']:,} of {own['of']:,} images in "
             f"{sidecar['training_seconds'] / 60:.0f} min. The curves below are those of the run that held images out."
         )
+    if first := sidecar.get("went_on_from"):
+        words += (
+            f" The first {counted(first['epochs'], 'epoch')} are those of an earlier run on {first['images']:,} images"
+            f"{', which both share' if twin else ''}."
+        )
     return words
 
 

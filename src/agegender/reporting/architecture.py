@@ -16,10 +16,11 @@ from agegender.reporting import style
 from agegender.reporting.words import caption, counted, listed, times
 
 # Inches, from the lower left corner.
-_PITCH, _BOX, _STACK = 0.52, 0.37, 0.035
+_PITCH, _BOX, _STACK = 0.46, 0.35, 0.035
 _TITLE, _HEADER, _SPLIT, _DROP, _FOOT = 0.38, 0.26, 0.2, 0.24, 0.4
 _CENTRE, _WIDEST, _NARROWEST = 3.02, 3.15, 2.35
 _NAMES_END, _SHAPES_START, _PARAMETERS_END = 1.28, 4.95, 6.92
+_CHARACTERS_AN_INCH = 16.5  # of the smallest text, about; longer lines are set smaller
 _MOST_BEHIND = 2  # boxes drawn behind one; the number stands in its text
 
 _FILLS = {
@@ -124,7 +125,7 @@ def _draw_trunk_block(axes: Axes, block: ArchitectureBlock, y: float, largest: i
     for behind in range(min(block.repeat - 1, _MOST_BEHIND), 0, -1):
         _box(axes, _CENTRE + _STACK * behind, y + _STACK * behind, width, block.kind)
     _box(axes, _CENTRE, y, width, block.kind)
-    _two_lines(axes, _CENTRE, y, head, block.detail)
+    _two_lines(axes, _CENTRE, y, head, block.detail, width)
     if block.shortcut:
         _shortcut(axes, _CENTRE + width / 2 + _stacked(block), y)
     axes.text(_NAMES_END, y, block.name, ha="right", va="center", fontsize=style.SMALL, fontweight="bold")
@@ -162,6 +163,7 @@ def _draw_branches(axes: Axes, branches: dict[str, list[ArchitectureBlock]], top
                 y,
                 block.name,
                 f"{what} \N{RIGHTWARDS ARROW} {units}; {counted(block.parameters, 'parameter')}",
+                width,
             )
             y -= _PITCH
 
@@ -176,11 +178,13 @@ def _box(axes: Axes, x: float, y: float, width: float, kind: str, *, heavy: bool
     )  # fmt: skip
 
 
-def _two_lines(axes: Axes, x: float, y: float, head: str, detail: str) -> None:
+def _two_lines(axes: Axes, x: float, y: float, head: str, detail: str, width: float = math.inf) -> None:
+    """A bold line above another one, which is set smaller where it would be wider than the box."""
+    fits = min(1.0, width * _CHARACTERS_AN_INCH / max(len(detail), 1))
     lift = 0.075 if detail else 0.0
     axes.text(x, y + lift, head, ha="center", va="center", fontsize=style.SMALL, fontweight="bold")
     if detail:
-        axes.text(x, y - 0.082, detail, ha="center", va="center", fontsize=style.TINY)
+        axes.text(x, y - 0.082, detail, ha="center", va="center", fontsize=style.TINY * fits)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -17,11 +17,8 @@ import pandas as pd
 
 from agegender.artifacts import plain, write_text
 from agegender.errors import InputError, Interrupted, SettingError
-from agegender.models.custom_cnn import CustomCnn, build_custom_cnn
-from agegender.models.input_layers import RESIZE
-from agegender.models.losses import SAVED_LOSSES, SAVED_METRICS, training_losses
-from agegender.models.network import AgeGenderNetwork
-from agegender.models.pretrained_cnn import RANDOM, PretrainedCnn, WeightsOrigin, build_pretrained_cnn
+from agegender.models.losses import training_losses
+from agegender.models.pretrained_cnn import WeightsOrigin
 from agegender.training.averaging import averaged_weights
 from agegender.training.batches import EpochBatches, FaceArrays
 from agegender.training.checkpoint import (
@@ -33,7 +30,7 @@ from agegender.training.checkpoint import (
     save_checkpoint,
 )
 from agegender.training.curves import measure
-from agegender.training.fused_norm import with_fused_norms
+from agegender.training.learner import Learner, contract_model, learner, moved, take_weights
 from agegender.training.optimizer import AveragingAdamW
 from agegender.training.recipe import Phase, Recipe
 from agegender.training.soft_targets import Answers, own_answers, share_at
@@ -77,64 +74,6 @@ class Start:
     seconds: float
 
 
-def build(recipe: Recipe, precision: str) -> tuple[AgeGenderNetwork, WeightsOrigin]:
-    """The network of a recipe at its start."""
-    if isinstance(recipe.network, CustomCnn):
-        return build_custom_cnn(recipe.network, precision=precision), WeightsOrigin(RANDOM, "trained from scratch")
-    return build_pretrained_cnn(recipe.network, precision=precision)
-
-
-@dataclass(frozen=True, eq=False)
-class Learner:
-    """A network made ready to learn.
-
-    Attributes:
-        model: The training model; on TensorFlow with fused batch norms.
-        trunk: Its trunk, which a phase may freeze.
-        fixed: Layers of the trunk that never learn: what scales colours and sizes of the input.
-        origin: Which weights the trunk started from.
-    """
-
-    model: keras.Model
-    trunk: keras.Model
-    fixed: tuple[keras.Layer, ...]
-    origin: WeightsOrigin
-
-
-def learner(recipe: Recipe, phase: Phase | None = None) -> Learner:
-    """The network of a recipe at its start, ready to learn at the recipe's precision.
-
-    Args:
-        recipe: The recipe.
-        phase: For which of its phases; the size of image may differ. None is the network's own.
-    """
-    if phase is not None:
-        recipe = dataclasses.replace(recipe, network=recipe.network_in(phase))
-    network, origin = build(recipe, recipe.precision)
-    model = with_fused_norms(network.training)
-    trunk = model.get_layer(network.trunk.name)
-    fixed = tuple(layer for layer in trunk._flatten_layers(include_self=False) if not layer.trainable)
-    return Learner(model, trunk, fixed, origin)
-
-
-def moved(student: Learner, recipe: Recipe, phase: Phase, seed: int) -> Learner:
-    """The same weights in the network of another phase, whose trunk sees images of another size.
-
-    Args:
-        student: Whose weights.
-        recipe: Its recipe.
-        phase: The phase that begins.
-        seed: Of the dropout's states, which start anew: the same whether a training was interrupted or not.
-    """
-    keras.utils.set_random_seed(seed)
-    other = learner(recipe, phase)
-    weights = {variable.path: variable for variable in student.model.weights}
-    for variable in other.model.weights:
-        if variable.path in weights and RESIZE not in variable.path:
-            variable.assign(weights[variable.path])
-    return dataclasses.replace(other, origin=student.origin)
-
-
 def train(
     recipe: Recipe,
     training: FaceArrays,
@@ -164,41 +103,30 @@ def train(
 
     Raises:
         Interrupted: The user pressed Ctrl-C; the last finished epoch is kept.
-        SettingError: The checkpoint belongs to another recipe, seed or data.
+        SettingError: The checkpoint belongs to another recipe, seed or data, or the recipe contradicts itself.
         InputError: Too few images.
     """
-    if recipe.teacher_share and teachers is None:
-        raise SettingError(
-            f"The recipe of {recipe.model} wants a share of {recipe.teacher_share:g} from teachers and none are given. "
-            f"Give --taught-by FILE.keras, or --set {recipe.model}.teacher_share=0."
-        )
-    if recipe.network_in(recipe.phases[-1]) != recipe.network:
-        raise SettingError(
-            f"The last phase of {recipe.model} is at {recipe.phases[-1].side} pixels and its network at "
-            f"{recipe.network.side}: set phases.-1.side=0."
-        )
-    if len(training) < SMALLEST_SET:
-        raise InputError(f"{len(training)} images to train on. Give at least {SMALLEST_SET}.")
+    _check(recipe, training, teachers)
     fingerprint = _fingerprint(recipe, seed, data_fingerprint)
     checkpoint = folder / CHECKPOINT
     state = _state_to_resume(checkpoint, fingerprint) if resume else None
-    begun = state is None
-    if state is None:
-        earlier = start or Start(Path(), [], 0.0)
-        state = TrainingState(len(earlier.history), earlier.history, fingerprint, earlier.seconds)
 
     keras.utils.set_random_seed(seed)
-    at = recipe.phase_at(max(state.epochs_done - 1, 0))
-    student = learner(recipe, at)
-    model = student.model
     own: Answers | None = None
-    if start is not None and begun:
-        _take_weights(student, recipe, start.file)
-        announce(f"{recipe.model}: {start.file} did the first {state.epochs_done} of {recipe.epochs} epochs")
-    elif state.epochs_done:
-        restore_model(checkpoint, model)
+    if state is None:
+        state = _first_state(start, fingerprint)
+        at = recipe.phase_at(max(state.epochs_done - 1, 0))
+        student = learner(recipe, at)
+        if start is not None:
+            take_weights(student.model, recipe, start.file)
+            announce(f"{recipe.model}: {start.file} did the first {state.epochs_done} of {recipe.epochs} epochs")
+    else:
+        at = recipe.phase_at(state.epochs_done - 1)
+        student = learner(recipe, at)
+        restore_model(checkpoint, student.model)
         own = restore_own(checkpoint)
         announce(f"{recipe.model}: going on after epoch {state.epochs_done} of {recipe.epochs}")
+    model = student.model
     norm_faces = training.subset(recipe.norm_images, seed)
     curve_faces = training.subset(recipe.curve_images, seed)
 
@@ -234,13 +162,35 @@ def train(
         ) from None
 
     with averaged_weights(model, training, len(training), seed):
-        contract = _contract_model(recipe, model)
+        contract = contract_model(recipe, model)
     return TrainedModel(contract, pd.DataFrame(state.history), student.origin, state.seconds)
+
+
+def _check(recipe: Recipe, training: FaceArrays, teachers: Answers | None) -> None:
+    """Refuse what could not be trained."""
+    if recipe.teacher_share and teachers is None:
+        raise SettingError(
+            f"The recipe of {recipe.model} wants a share of {recipe.teacher_share:g} from teachers and none are given. "
+            f"Give --taught-by FILE.keras, or --set {recipe.model}.teacher_share=0."
+        )
+    if recipe.network_in(recipe.phases[-1]) != recipe.network:
+        raise SettingError(
+            f"The last phase of {recipe.model} is at {recipe.phases[-1].side} pixels and its network at "
+            f"{recipe.network.side}: set phases.-1.side=0."
+        )
+    if len(training) < SMALLEST_SET:
+        raise InputError(f"{len(training)} images to train on. Give at least {SMALLEST_SET}.")
 
 
 def _fingerprint(recipe: Recipe, seed: int, data: str) -> str:
     content = json.dumps([dataclasses.asdict(recipe), seed, data], default=plain, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _first_state(start: Start | None, fingerprint: str) -> TrainingState:
+    if start is None:
+        return TrainingState(0, [], fingerprint, 0.0)
+    return TrainingState(len(start.history), start.history, fingerprint, start.seconds)
 
 
 def _state_to_resume(checkpoint: Path, fingerprint: str) -> TrainingState | None:
@@ -369,26 +319,3 @@ def _line(recipe: Recipe, row: dict[str, Any], state: TrainingState) -> str:
     left = state.seconds / state.epochs_done * (recipe.epochs - state.epochs_done)
     parts += [f"{row['images_per_second']:.0f} images/s", f"{left / 60:.0f} min left"]
     return " | ".join(parts)
-
-
-def _float32_twin(recipe: Recipe) -> AgeGenderNetwork:
-    """The network of a recipe as it is saved, with weights of no meaning."""
-    network = recipe.network
-    if isinstance(network, PretrainedCnn):
-        network = dataclasses.replace(network, weights=RANDOM)
-    return build(dataclasses.replace(recipe, network=network), "float32")[0]
-
-
-def _take_weights(student: Learner, recipe: Recipe, file: Path) -> None:
-    """Give a learner the weights of a saved contract model of the same network."""
-    twin = _float32_twin(recipe)
-    twin.contract.load_weights(file)
-    student.model.set_weights(twin.training.get_weights())
-
-
-def _contract_model(recipe: Recipe, model: keras.Model) -> keras.Model:
-    """The float32 twin of a training model that is saved: same weights, two outputs, built-in losses and metrics."""
-    twin = _float32_twin(recipe)
-    twin.training.set_weights([np.asarray(value, dtype=np.float32) for value in model.get_weights()])
-    twin.contract.compile(optimizer="adam", loss=SAVED_LOSSES, metrics=SAVED_METRICS)
-    return twin.contract

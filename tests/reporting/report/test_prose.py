@@ -6,12 +6,14 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from agegender.brief import WORD_LIMIT
-from agegender.reporting.report import Document, RunFacts
+from agegender.reporting.report import Document, RunFacts, gather_facts
 from agegender.reporting.report.document import Paragraph, TableBlock
 from agegender.reporting.report.numbers import counting
 from agegender.types import Interval
@@ -186,11 +188,19 @@ def test_without_validation_overfitting_is_left_open(planted_document: Compose) 
 def test_a_shipped_run_says_whose_curves_these_are(planted_document: Compose) -> None:
     document = planted_document("shipped")
     text = prose(document)
-    assert "The final models then learnt from all 5,000 images" in text
+    assert "The final models learnt from all 5,000 images" in text
     assert text.count("shows how the twin of the final model learnt") == 2
     captions = {figure.key: figure.caption for figure in document.figures()}
     assert captions["A_learning_curves"].startswith("Model A, twin:")
     assert "twin" not in prose(planted_document("B better"))
+
+
+def test_a_shipped_run_that_went_on_says_after_which_epoch(planted: ModuleType, tmp_path: Path) -> None:
+    root = planted.plant(tmp_path / "run", shipped=True, begun={"A": 30, "B": 9})
+    text = prose(planted.compose(gather_facts(root)))
+    assert (
+        "The final models had the same first epochs, 30 (Model A) and 9 (Model B), then learnt from all 5,000" in text
+    )
 
 
 def test_drawn_faces_are_named_in_the_text_and_below_every_figure_of_data(planted_document: Compose) -> None:

@@ -93,6 +93,8 @@ class ModelFacts:
         curves_trained_on: Images that the training of the curves learnt from.
         curves_validated_on: Images held out in it; 0 if none were.
         twin: Whether the curves are of a twin: the same recipe with images held out.
+        begun: Epochs of the file's recipe that learnt from the images of the curves alone, before the rest learnt from
+            all of its own; 0 if it learnt from the same images throughout.
         seed: Of the training that the curves show.
         seconds: It took.
         teachers: Trained models whose answers were part of the targets.
@@ -113,6 +115,7 @@ class ModelFacts:
     curves_trained_on: int
     curves_validated_on: int
     twin: bool
+    begun: int
     seed: int
     seconds: float
     teachers: int
@@ -229,12 +232,18 @@ def _model(folder: RunFolder, letter: str, evaluation: Evaluation, answers: pd.D
         curves_trained_on=curves["split"]["train"],
         curves_validated_on=curves["split"]["of"] - curves["split"]["train"],
         twin="twin" in sidecar,
+        begun=_begun(sidecar),
         seed=curves["seed"],
         seconds=float(curves["training_seconds"]),
         teachers=len(sidecar.get("teachers") or ()),
         answers=answers.loc[rows].reset_index(drop=True),
         calibration=calibration_facts(sidecar),
     )
+
+
+def _begun(sidecar: Mapping[str, Any]) -> int:
+    first = sidecar.get("went_on_from")
+    return first["epochs"] if first and first["images"] < sidecar["split"]["train"] else 0
 
 
 def _recipe(record: Mapping[str, Any]) -> RecipeFacts:

@@ -74,12 +74,17 @@ def _data(facts: RunFacts) -> str:
         sentence += f" Near-duplicates ({facts.near_duplicates:,} images) stand on one side of the split."
     if model.twin:
         sentence += (
-            f" The final models then learnt from all {model.trained_on:,} images by the same recipes; nothing is left "
+            f" The final models {_learnt(facts)} all {model.trained_on:,} images by the same recipes; nothing is left "
             "to validate those on, so learning curves are those of twins, trained on the split."
         )
     if facts.drawn:
         sentence += " A program drew the faces: figures show that the method works, and nothing of people."
     return sentence
+
+
+def _learnt(facts: RunFacts) -> str:
+    begun = [f"{model.begun} ({model.name})" for model in facts.models.values() if model.begun]
+    return f"had the same first epochs, {listed(begun)}, then learnt from" if begun else "learnt from"
 
 
 def _pre_processing(facts: RunFacts) -> str:
