@@ -12,7 +12,7 @@ from rich.markup import escape
 from agegender.cli.console import console, messages
 
 EXTRA = "serve"
-NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client", "onnxruntime")
+NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 
 
 def serve_command(

@@ -125,7 +125,7 @@ def export_model(
         OutputError: The folder cannot be written.
     """
     path, out = Path(path), Path(out)
-    require("onnxruntime", "export")
+    require("onnx", "export")
     model = load_model(path)
     require_tensorflow()
     if images is None:

@@ -54,7 +54,6 @@ def quantize(model: onnx.ModelProto, images: np.ndarray) -> onnx.ModelProto:
     """
     if len(images) < 16:
         raise SettingError(f"Calibration of int8 needs at least 16 images. Received: {len(images)}")
-    require("onnxruntime", "export")
     tools: Any = require("onnxruntime.quantization", "export")
     onnx = require("onnx", "export")
     with tempfile.TemporaryDirectory() as folder, _quiet():

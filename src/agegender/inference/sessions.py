@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from agegender.errors import ModelError
-from agegender.optional import require
 
 ERROR = 3
 """onnxruntime's severity from which it may write to standard error."""
@@ -22,9 +21,9 @@ def open_session(content: bytes, name: str, *, threads: int | None = None, varyi
 
     Raises:
         ModelError: onnxruntime cannot open it.
-        MissingExtraError: onnxruntime is not installed.
     """
-    runtime = require("onnxruntime", "export")
+    import onnxruntime as runtime  # noqa: PLC0415  # takes a quarter of a second: commands that only read do without
+
     options = runtime.SessionOptions()
     options.log_severity_level = ERROR
     # A pool of waiting threads that spin takes the cores from decoding.
