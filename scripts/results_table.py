@@ -17,19 +17,17 @@ ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- results: scripts/results_table.py -->", "<!-- end of results -->"
 STARTS = {"imagenet": "from ImageNet", "random": "from scratch"}
 HEADER = (
-    "| | age MAE on test, years | gender right on test | validation | training images, last epoch | training |\n"
+    "| | age MAE on test, years | gender right on test | validation{} | training images{}, last epoch | training |\n"
     "|---|---|---|---|---|---|"
 )
 
 
 def table(models: Path) -> str:
     """The table of a folder of shipped models, as Markdown."""
-    rows = [HEADER]
-    for model in MODELS:
-        path = RunFolder(models).sidecar(model)
-        if path.is_file():
-            rows.append(_row(model, read_json(path)))
-    return "\n".join(rows)
+    sidecars = {model: RunFolder(models).sidecar(model) for model in MODELS}
+    records = {model: read_json(path) for model, path in sidecars.items() if path.is_file()}
+    whose = " of the twin" if any("twin" in record for record in records.values()) else ""
+    return "\n".join([HEADER.format(whose, whose), *(_row(model, record) for model, record in records.items())])
 
 
 def _row(model: str, sidecar: dict[str, Any]) -> str:
@@ -43,13 +41,18 @@ def _row(model: str, sidecar: dict[str, Any]) -> str:
         f"{_percent(test['gender_accuracy'])}",
         f"{_years(validation['mae'])}, {_percent(validation['gender_accuracy'])}",
         f"{last['train_age_mae']:.2f}, {last['train_gender_accuracy']:.1%}".replace("%", " %"),
-        f"{_epochs(sidecar)} epochs of {sidecar['split']['train']:,} images",
+        _training(sidecar),
     ]
     return "| " + " | ".join(cells) + " |"
 
 
-def _epochs(sidecar: dict[str, Any]) -> int:
-    return sum(phase["epochs"] for phase in sidecar["recipe"]["phases"])
+def _training(sidecar: dict[str, Any]) -> str:
+    epochs = sum(phase["epochs"] for phase in sidecar["recipe"]["phases"])
+    images = sidecar["split"]["train"]
+    first = sidecar.get("went_on_from")
+    if not first:
+        return f"{epochs} epochs of {images:,} images"
+    return f"{first['epochs']} epochs of {first['images']:,} images, {epochs - first['epochs']} of {images:,}"
 
 
 def _years(interval: dict[str, float]) -> str:

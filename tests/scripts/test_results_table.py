@@ -51,6 +51,15 @@ def test_a_model_that_learnt_from_all_images_shows_its_twins_validation(
     assert "| 5.50 (5.00 to 6.00), 90.0 % (88.0 to 92.0) | 4.44, 95.1 % | 34 epochs of 5,000 images |" in row
 
 
+def test_a_model_that_went_on_from_another_says_with_what(script: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    first = {"epochs": 30, "images": 4000}
+    final = sidecar(split={"train": 5000}, went_on_from=first)
+    write_json(RunFolder(tmp_path).sidecar("A"), final | {"twin": sidecar()})
+    lines = script("results_table").table(tmp_path).splitlines()
+    assert "| validation of the twin | training images of the twin, last epoch |" in lines[0]
+    assert lines[2].endswith("| 30 epochs of 4,000 images, 4 of 5,000 |")
+
+
 def test_the_readme_holds_the_table_of_the_shipped_models(script: Callable[[str], ModuleType]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme == script("results_table").written(readme, ROOT / "models"), "run: python scripts/results_table.py"
