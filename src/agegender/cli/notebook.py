@@ -32,6 +32,9 @@ def notebook_command(
         Path, typer.Option(help="Where the run stands that the notebook trains; a stopped one goes on.")
     ] = Path("runs/notebook"),
     seed: Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")] = 1,
+    phases: Annotated[
+        int | None, typer.Option(help="Do only so many of the recipes' phases, from the first.", min=1)
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of each model's last phase, in place of the recipe's.", min=1)
     ] = None,
@@ -66,8 +69,10 @@ def notebook_command(
     changes = parse_changes(change or [], MODELS, None, None)
     for model in MODELS if epochs is not None else ():
         changes.setdefault(model, []).append(("phases.-1.epochs", str(epochs)))
-    if run is not None and changes:
-        raise SettingError("A finished run has its recipes: --set and --epochs are for a notebook that trains.")
+    if run is not None and (changes or phases is not None):
+        raise SettingError(
+            "A finished run has its recipes: --set, --phases and --epochs are for a notebook that trains."
+        )
     require_backend()
     require("matplotlib", "report")
 
@@ -81,6 +86,7 @@ def notebook_command(
         "train_in": absolute(train_in),
         "seed": seed,
         "changes": changes,
+        "phases": phases,
         "gender_codes": parse_gender_codes(gender_codes),
     }
     written = execute_notebook(

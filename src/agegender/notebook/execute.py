@@ -69,7 +69,7 @@ def execute_notebook(
 
     Args:
         out: The `.ipynb` to write.
-        parameters: For the first cell: `data`, `test`, `run`, `train_in`, `seed`, `changes`, `gender_codes`.
+        parameters: For the first cell: `data`, `test`, `run`, `train_in`, `seed`, `changes`, `phases`, `gender_codes`.
         skip_tags: Cells with one of these tags are left out of the notebook.
         announce: Takes the lines that long cells print, while they print them.
         progress: Shows how many cells are done.

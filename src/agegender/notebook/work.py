@@ -118,6 +118,7 @@ def open_work(
     train_in: str = "runs/notebook",
     seed: int = 1,
     changes: Mapping[str, Sequence[Sequence[str]]] | None = None,
+    phases: int | None = None,
     gender_codes: Mapping[str, str] | None = None,
 ) -> Work:
     """Load the data and open the run.
@@ -129,6 +130,7 @@ def open_work(
         train_in: The folder of a run to train, or to go on with.
         seed: Of split, weights, order and augmentation of a run that is trained.
         changes: By model, values of the recipe to change, such as `{"A": [["phases.-1.epochs", "2"]]}`.
+        phases: Only so many of the recipes' phases, from the first; None does them all.
         gender_codes: What the codes in a table's gender column mean, such as `{"0": "male", "1": "female"}`.
 
     Raises:
@@ -144,6 +146,7 @@ def open_work(
         test=test or None,
         seed=seed,
         changes={model: tuple((path, value) for path, value in pairs) for model, pairs in (changes or {}).items()},
+        phases=phases,
         gender_codes={**gender_codes} if gender_codes else None,
         resume=True,
     )
