@@ -70,9 +70,7 @@ def notebook_command(
     for model in MODELS if epochs is not None else ():
         changes.setdefault(model, []).append(("phases.-1.epochs", str(epochs)))
     if run is not None and (changes or phases is not None):
-        raise SettingError(
-            "A finished run has its recipes: --set, --phases and --epochs are for a notebook that trains."
-        )
+        raise SettingError("A finished run has its recipes: --set, --phases, --epochs are for a notebook that trains.")
     require_backend()
     require("matplotlib", "report")
 
