@@ -37,7 +37,8 @@ known("clear", HTMLButtonElement).addEventListener("click", () => {
   known("files", HTMLInputElement).focus();
 });
 listen(take, (reason) => say(reason, { isBad: true }));
-start().catch((error) => fail(error.message));
+const started = start();
+started.catch((error) => fail(error.message));
 
 /** Learn which models there are, and load them unless the visitor saves data. */
 async function start() {
@@ -86,6 +87,7 @@ function take(files) {
  */
 async function answer(file, photo) {
   try {
+    await started;
     const seen = await engine.look(file, () => photo.looking());
     if (!photos.has(photo)) return;
     photo.show(seen);
