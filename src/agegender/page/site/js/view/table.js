@@ -52,7 +52,8 @@ function headOf(face, i, side) {
  */
 function cellOf(face, answer) {
   const doubts = doubtsOf(face, answer);
-  const cell = element("td", {}, element("span", { class: "age" }, years(answer.age)), " years");
+  const exact = answer.age.toFixed(2);
+  const cell = element("td", {}, element("data", { class: "age", value: exact }, years(answer.age)), " years");
   if (answer.interval) cell.append(element("span", { class: "cell-line" }, intervalWords(answer)));
   cell.append(element("span", { class: "cell-line" }, genderWords(answer)));
   if (doubts.length) {
