@@ -25,17 +25,16 @@ const short = (value) => value.toFixed(1);
 export function chartOf(face, number, titles) {
   const highest = Math.max(...face.answers.flatMap(({ distribution }) => Array.from(distribution)));
   const base = HEIGHT + 8 + ROW * titles.length;
-  const svg = drawing("svg", { viewBox: `0 0 ${WIDTH} ${base + 18}`, role: "img", "aria-label": summary(face, titles) });
+  const svg = drawing("svg", { viewBox: `0 0 ${WIDTH} ${base + 20}`, role: "img", "aria-label": summary(face, titles) });
   face.answers.forEach((answer, model) => svg.append(...curve(answer.distribution, highest, model)));
   svg.append(line(0, HEIGHT, WIDTH, HEIGHT, { class: "axis" }));
   face.answers.forEach((answer, model) => svg.append(...reach(answer, HEIGHT + 2 + ROW * (model + 0.5), model)));
   for (let age = 0; age <= 100; age += 20) {
     svg.append(line(across(age), HEIGHT, across(age), base, { class: "axis" }));
     const anchor = age === 0 ? "start" : "middle";
-    svg.append(drawing("text", { x: short(across(age)), y: String(base + 13), "text-anchor": anchor }, String(age)));
+    svg.append(drawing("text", { x: short(across(age)), y: String(base + 15), "text-anchor": anchor }, String(age)));
   }
-  svg.append(drawing("text", { x: String(WIDTH), y: String(base + 13), "text-anchor": "end" }, "years"));
-  const caption = element("figcaption", {}, `Face ${number}: how likely each age is`);
+  const caption = element("figcaption", {}, `Face ${number}: how likely each age is, in years`);
   return element("figure", { class: "chart" }, caption, svg, element("p", {}, explanation(face)));
 }
 
