@@ -124,7 +124,7 @@ class Browser:
         self.requests.clear()
         self.complaints.clear()
         self.send("Page.navigate", url=url)
-        self.wait_until("document.documentElement.dataset.ready === 'true'")
+        self.wait_until("document.documentElement?.dataset.ready === 'true'")
 
     def choose(self, *files: Path) -> list[dict[str, Any]]:
         """Give photographs to the page as its visitor would; their answers, in order, once all are there."""
