@@ -127,7 +127,7 @@ def test_it_can_be_used_by_keyboard_and_heard(opened: Any, photographs: dict[str
     (answer,) = opened.choose(photographs["several"])
     news = opened.evaluate("document.getElementById('news').textContent")
     assert news.startswith("several.png: 3 faces. ")
-    assert all(box["label"].startswith(f"Face {i} of 3. ") for i, box in enumerate(answer["boxes"], 1))
+    assert all(box["label"].startswith(f"Face {i} of 3, ") for i, box in enumerate(answer["boxes"], 1))
     opened.evaluate("document.querySelector('.photo .plain').focus()")
     for face in (1, 2, 3):
         for kind in ("keyDown", "keyUp"):

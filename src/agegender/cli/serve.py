@@ -67,8 +67,9 @@ def serve_command(
 ) -> None:
     """Answer POST /v1/faces with the faces of photographs, their ages and genders; needs no Keras.
 
-    Also GET /healthz, /readyz, /metrics (Prometheus) and /openapi.json, and at / the web page of `agegender page`,
-    which answers in the browser. Images stay in memory and are neither written nor logged. SIGTERM or Ctrl-C finishes the requests that were accepted and exits with 0.
+    Also GET /healthz, /readyz, /metrics (Prometheus) and /openapi.json, and at / the web page of
+    `agegender page`, which answers in the browser. Images stay in memory and are neither written
+    nor logged. SIGTERM or Ctrl-C finishes the requests that were accepted and exits with 0.
 
     Example: agegender serve --port 8000, then: curl -F image=@photo.jpg localhost:8000/v1/faces
     """

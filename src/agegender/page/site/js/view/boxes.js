@@ -1,7 +1,7 @@
 /** Boxes over a photograph, each a button with its answer. */
 
 import { element } from "./elements.js";
-import { doubtsOf, genderWords, intervalWords, spoken, years } from "./words.js";
+import { doubtsOf, genderWords, intervalWords, years } from "./words.js";
 
 /** @typedef {import("../engine/pipeline.js").Face} Face */
 
@@ -29,13 +29,16 @@ export function boxesOf({ width, height, faces }, model, title, choose) {
     const doubts = doubtsOf(face, answer);
     const [left, top, right, bottom] = within(face.box, width, height);
     const classes = ["box", doubts.length ? "unsure" : "", top < 0.1 ? "top" : "", left > 0.6 ? "right" : ""];
-    const label = `Face ${i + 1} of ${faces.length}. ${title}: ${spoken(face, answer)}`;
-    const box = element("button", { type: "button", class: classes.join(" ").trim(), "aria-label": label });
+    const box = element("button", { type: "button", class: classes.join(" ").trim() });
     box.style.left = `${100 * left}%`;
     box.style.top = `${100 * top}%`;
     box.style.width = `${100 * (right - left)}%`;
     box.style.height = `${100 * (bottom - top)}%`;
-    box.append(tagOf(answer, doubts.length > 0));
+    const tag = tagOf(answer, doubts.length > 0);
+    // What is heard holds what is seen, for those who steer by voice.
+    const why = doubts.length ? `: ${doubts.join(", ")}` : "";
+    box.setAttribute("aria-label", `Face ${i + 1} of ${faces.length}, ${title}: ${tag.textContent}${why}`);
+    box.append(tag);
     for (const event of ["pointerenter", "focus", "click"]) box.addEventListener(event, () => choose(i));
     return box;
   });
@@ -56,7 +59,7 @@ export function isDense({ width, faces }) {
 function tagOf(answer, unsure) {
   const reach = answer.interval ? ` (${intervalWords(answer)})` : "";
   const rest = element("span", {}, `${reach} · ${genderWords(answer)}${unsure ? " · unsure" : ""}`);
-  return element("span", { class: "tag", "aria-hidden": "true" }, element("b", {}, years(answer.age)), rest);
+  return element("span", { class: "tag" }, element("b", {}, years(answer.age)), rest);
 }
 
 /**

@@ -8,6 +8,8 @@ import { found } from "./words.js";
 
 /** @typedef {import("../engine.js").Seen} Seen */
 
+const MANY_FROM = 3;
+
 export class Photo {
   /**
    * @param {File} file
@@ -48,8 +50,10 @@ export class Photo {
     this.body.classList.remove("alone");
     const { titles, cropSide } = this.page;
     this.table = tableOf(seen.faces, this.name, titles, cropSide, (face) => this.choose(face));
-    this.chart = element("div");
-    this.body.append(element("div", {}, this.table, this.chart));
+    this.chart = element("div", { class: "curves" });
+    // The chart stands by the photograph where a long table would carry it away.
+    this.body.classList.toggle("many", seen.faces.length >= MANY_FROM);
+    this.body.replaceChildren(element("div", { class: "view" }, this.stage, this.chart), this.table);
     this.cover();
   }
 
