@@ -1,7 +1,7 @@
 /** A table of answers: a row a face, a column a model. */
 
 import { element } from "./elements.js";
-import { doubtsOf, genderWords, intervalWords, years } from "./words.js";
+import { doubtsOf, genderWords, intervalWords, percent, years } from "./words.js";
 
 /** @typedef {import("../engine/pipeline.js").Face} Face */
 
@@ -54,7 +54,10 @@ function cellOf(face, answer) {
   const doubts = doubtsOf(face, answer);
   const exact = answer.age.toFixed(2);
   const cell = element("td", {}, element("data", { class: "age", value: exact }, years(answer.age)), " years");
-  if (answer.interval) cell.append(element("span", { class: "cell-line" }, intervalWords(answer)));
+  if (answer.interval) {
+    const reach = `${intervalWords(answer)} (${percent(answer.interval.level)})`;
+    cell.append(element("span", { class: "cell-line" }, reach));
+  }
   cell.append(element("span", { class: "cell-line" }, genderWords(answer)));
   if (doubts.length) {
     cell.append(element("span", { class: "mark" }, "unsure"), element("span", { class: "cell-line" }, doubts.join(", ")));
