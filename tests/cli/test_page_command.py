@@ -18,7 +18,7 @@ PROGRAM = """
 import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.split('.')[0] in {'keras', 'tensorflow', 'jax', 'torch', 'onnx', 'onnxruntime', 'fastapi', 'matplotlib'}:
+        if name.split('.')[0] in {'keras', 'tensorflow', 'onnx', 'onnxruntime', 'fastapi', 'matplotlib'}:
             raise ImportError(name + ' is blocked')
 sys.meta_path.insert(0, Blocked())
 from agegender.cli.app import main

@@ -39,7 +39,7 @@ def photographs(photograph: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     faded.save(folder / "see-through.png")
     portrait.convert("L").save(folder / "grey.webp", lossless=True)
     portrait.convert("CMYK").save(folder / "print.jpg", quality=95)
-    grey16 = (np.asarray(portrait.convert("L")).astype(np.uint16) * 257)
+    grey16 = np.asarray(portrait.convert("L")).astype(np.uint16) * 257
     Image.fromarray(grey16).save(folder / "deep.png")
     portrait.resize((4608, 5400)).save(folder / "large.jpg", quality=80)
     Image.new("RGB", (300, 200), (120, 160, 220)).save(folder / "sky.png")
@@ -105,9 +105,7 @@ def test_nothing_leaves_and_it_works_without_a_connection(
     assert opened.requests
     assert all(url.startswith((host, "blob:")) for url in opened.requests), opened.requests
     before = len(opened.requests)
-    opened.send(
-        "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1
-    )
+    opened.send("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
     try:
         (answer,) = opened.choose(photographs["portrait"])
     finally:
@@ -141,7 +139,8 @@ def test_it_can_be_used_by_keyboard_and_heard(opened: Any, photographs: dict[str
     named = [
         (node["role"]["value"], node.get("name", {}).get("value", ""))
         for node in nodes
-        if not node["ignored"] and node["role"]["value"] in ("button", "table", "image", "link", "radio", "columnheader")
+        if not node["ignored"]
+        and node["role"]["value"] in ("button", "table", "image", "link", "radio", "columnheader")
     ]
     assert all(name.strip() for _, name in named), named
     assert ("table", "Faces in several.png, from left to right") in named
@@ -198,8 +197,7 @@ def test_a_page_whose_files_are_damaged_says_so(browser: Any, host: str, site: P
     content = weights.read_bytes()
     weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     try:
-        browser.send("Network.setCacheDisabled", cacheDisabled=True)
-        browser.send("Page.navigate", url=host)
+        browser.send("Page.navigate", url=f"{host}?damaged")
         browser.wait_until("document.querySelector('.state.bad') !== null")
         said = browser.evaluate("document.getElementById('state').textContent")
         assert "onet.onnx is not the file that the site names" in said

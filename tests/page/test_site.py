@@ -75,9 +75,7 @@ def test_an_earlier_page_is_replaced_and_nothing_else(tiny_onnx: Path, tmp_path:
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
-def test_a_failure_leaves_the_earlier_page(
-    tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_leaves_the_earlier_page(tiny_onnx: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = page_models([tiny_onnx])
     site = write_site(tmp_path / "site", models).folder
     before = sorted((path, path.stat().st_mtime_ns) for path in site.rglob("*"))

@@ -13,9 +13,9 @@ from agegender.cli.console import console, messages
 
 def page_command(
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write; an earlier page there is replaced.")] = Path(
-        "site"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder to write; an earlier page there is replaced.")
+    ] = Path("site"),
     model: Annotated[
         list[str] | None,
         typer.Option(

@@ -78,11 +78,11 @@ def serve_command(
     for name in NEEDED:
         require(name, EXTRA)
 
+    from agegender.page.site import served_page
     from agegender.service.admission import read_api_keys
     from agegender.service.app import Service
     from agegender.service.server import open_predictor, serve
     from agegender.service.settings import MIB, ServiceSettings
-    from agegender.page.site import served_page
 
     body_bytes = max_body * MIB
     settings = ServiceSettings(

@@ -12,8 +12,7 @@ const GZIP = [0x1f, 0x8b];
  */
 export async function download(file, base, onBytes) {
   const bytes = await received(await asked(file, base), onBytes);
-  await check(bytes, file);
-  return bytes;
+  return (await faultOf(bytes, file)) ? receivedAnew(file, base) : bytes;
 }
 
 /**
@@ -25,25 +24,38 @@ export async function download(file, base, onBytes) {
  */
 export async function downloadCompressed(file, base, onBytes) {
   let counted = 0;
-  const bytes = await received(await asked(file, base), (count) => {
+  let bytes = await received(await asked(file, base), (count) => {
     const within = Math.min(count, file.bytes - counted);
     counted += within;
     onBytes(within);
   });
   if (!GZIP.every((value, i) => bytes[i] === value)) return bytes;
-  await check(bytes, file);
+  if (await faultOf(bytes, file)) bytes = await receivedAnew(file, base);
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(unpacked).arrayBuffer());
 }
 
 /**
+ * Past every cache, since what a cache gave is damaged.
  * @param {SiteFile} file
  * @param {URL} base
  */
-async function asked(file, base) {
+async function receivedAnew(file, base) {
+  const bytes = await received(await asked(file, base, "reload"), () => {});
+  const fault = await faultOf(bytes, file);
+  if (fault) throw new Error(fault);
+  return bytes;
+}
+
+/**
+ * @param {SiteFile} file
+ * @param {URL} base
+ * @param {RequestCache} cache
+ */
+async function asked(file, base, cache = "default") {
   const url = new URL(file.file, base);
   url.searchParams.set("v", file.sha256.slice(0, 12)); // a new version is a new address, whatever a cache keeps
-  const response = await fetch(url);
+  const response = await fetch(url, { cache });
   if (!response.ok || !response.body) throw new Error(`${file.file} was answered ${response.status}`);
   return response.body;
 }
@@ -71,16 +83,15 @@ async function received(stream, onBytes) {
 }
 
 /**
+ * What is wrong with a file; null: nothing.
  * @param {Uint8Array} bytes
  * @param {SiteFile} file
  */
-async function check(bytes, file) {
-  if (bytes.length !== file.bytes) {
-    throw new Error(`${file.file} came with ${bytes.length} bytes, expected ${file.bytes}`);
-  }
+async function faultOf(bytes, file) {
+  if (bytes.length !== file.bytes) return `${file.file} came with ${bytes.length} bytes, expected ${file.bytes}`;
   // Hashing is only there where the connection is safe: over https, and on this machine.
-  if (!globalThis.crypto?.subtle) return;
+  if (!globalThis.crypto?.subtle) return null;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (found !== file.sha256) throw new Error(`${file.file} is not the file that the site names; reload the page`);
+  return found === file.sha256 ? null : `${file.file} is not the file that the site names`;
 }

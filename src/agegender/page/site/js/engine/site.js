@@ -12,6 +12,7 @@
 
 /**
  * @typedef {object} Site
+ * @property {string} software Version of the package that wrote it.
  * @property {SiteFile} runtime
  * @property {{networks: Record<import("./detector.js").NetworkName, SiteFile>,
  *   settings: import("./detector.js").DetectorFacts}} detector
