@@ -151,16 +151,16 @@ def is_site(folder: Path) -> bool:
 
 
 def _shipped() -> list[str]:
-    found = []
+    """Names of the shipped models that are there; if none is, the last one's error."""
+    found: list[str] = []
     for name in MODELS:
         try:
             located_model(name)
-        except ModelError as error:
-            missing = error
+        except ModelError:
+            if name == MODELS[-1] and not found:
+                raise
         else:
             found.append(name)
-    if not found:
-        raise missing
     return found
 
 
