@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,6 +193,27 @@ def test_dropped_and_pasted_photographs_are_taken(opened: Any) -> None:
     assert "no JPEG" in opened.evaluate("document.querySelector('.error').textContent")
     opened.evaluate("document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: new DataTransfer()}))")
     assert "no file" in opened.evaluate("document.getElementById('state').textContent")
+
+
+def test_the_service_serves_it_under_its_own_policy(
+    browser: Any, tiny_onnx: Path, photographs: dict[str, Path], predictors: list[FacePredictor]
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agegender", "serve", "--port", "0", "--workers", "1", "--model", str(tiny_onnx)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        address = re.search(r"http://[0-9.:]+", process.stdout.readline())
+        assert address
+        browser.open(f"{address[0]}/")
+        (answer,) = browser.choose(photographs["portrait"])
+    finally:
+        process.terminate()
+        process.communicate()
+    (face,) = predictors[0].predict(photographs["portrait"]).faces
+    assert answer["ages"] == [[pytest.approx(face.age, abs=MOST_YEARS)]]
+    assert not browser.complaints
 
 
 def test_a_page_whose_files_are_damaged_says_so(browser: Any, host: str, site: Path) -> None:
