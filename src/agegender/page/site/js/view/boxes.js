@@ -28,7 +28,7 @@ export function boxesOf({ width, height, faces }, model, title, choose) {
     const answer = face.answers[model];
     const doubts = doubtsOf(face, answer);
     const [left, top, right, bottom] = within(face.box, width, height);
-    const classes = ["box", doubts.length ? "unsure" : "", top < 0.1 ? "top" : "", left > 0.6 ? "right" : ""];
+    const classes = ["box", doubts.length ? "unsure" : "", top < 0.1 ? "top" : "", left + right > 1 ? "right" : ""];
     const box = element("button", { type: "button", class: classes.join(" ").trim() });
     box.style.left = `${100 * left}%`;
     box.style.top = `${100 * top}%`;
