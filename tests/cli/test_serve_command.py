@@ -111,6 +111,21 @@ def test_sigterm_lets_accepted_requests_finish_and_says_0(process: Process) -> N
     assert err.strip() == "Stopped."
 
 
+def test_the_page_stands_at_the_root_unless_keys_guard_the_models(tiny_onnx: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("a-key-of-sixteen-characters\n")
+    guarded = ("--api-key-file", str(keys))
+    for options, page in (((), 200), (("--no-page",), 404), (guarded, 404), ((*guarded, "--page"), 200)):
+        running = Process("--model", str(tiny_onnx), "--workers", "1", *options)
+        try:
+            assert running.get("/") == page, options
+            assert running.get("/models/tiny.onnx") == page, options
+        finally:
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(PATIENCE) == 0
+            running.process.communicate()
+
+
 def invoke(*arguments: object) -> Any:
     app = typer.Typer()
     app.command()(serve_command)

@@ -68,6 +68,8 @@ def test_metrics_are_prometheus_text(shared: Any, crops: list[bytes]) -> None:
 def test_a_folder_of_files_may_stand_at_the_root(run: Callable, tmp_path: Path, crops: list[bytes]) -> None:
     (tmp_path / "index.html").write_text("<h1>page</h1>")
     (tmp_path / "a.js").write_text("1")
+    (tmp_path / "a.onnx").write_text("1")
+    (tmp_path / "a.wasm.gz").write_bytes(b"\x1f\x8b")
     running = run(page=tmp_path)
     running.wait_ready()
     page = running.ask("GET", "/")
@@ -76,6 +78,10 @@ def test_a_folder_of_files_may_stand_at_the_root(run: Callable, tmp_path: Path, 
     assert page.headers["cache-control"] == "no-cache"
     assert page.headers["x-content-type-options"] == "nosniff"
     assert running.ask("GET", "/a.js").headers["content-type"].startswith("text/javascript")
+    assert running.ask("GET", "/a.onnx").headers["content-type"] == "application/octet-stream"
+    packed = running.ask("GET", "/a.wasm.gz")
+    assert packed.body == b"\x1f\x8b"
+    assert "content-encoding" not in packed.headers
     missing = running.ask("GET", "/../../etc/passwd")
     assert (missing.status, missing.headers["content-type"]) == (404, "application/problem+json")
     assert running.ask(body=crops[0], headers=PNG).status == 200

@@ -27,6 +27,7 @@ from agegender.cli.hand_in import HELP as HAND_IN_HELP
 from agegender.cli.hand_in import hand_in_check_command, hand_in_marks_command
 from agegender.cli.intervals import intervals_command
 from agegender.cli.notebook import notebook_command
+from agegender.cli.page import page_command
 from agegender.cli.predict import predict_command
 from agegender.cli.prepare import prepare_command
 from agegender.cli.report import report_command
@@ -91,6 +92,7 @@ for name, command in (
     ("export", export_command),
     ("predict", predict_command),
     ("serve", serve_command),
+    ("page", page_command),
     ("report", report_command),
     ("prepare", prepare_command),
     ("draw", draw_command),

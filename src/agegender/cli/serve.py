@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from pathlib import Path
 from typing import Annotated
@@ -54,11 +55,20 @@ def serve_command(
         str | None,
         typer.Option(help="Address of a proxy whose X-Forwarded-For is believed.", show_default=False),
     ] = None,
+    page: Annotated[
+        bool | None,
+        typer.Option(
+            "--page/--no-page",
+            help="Serve the web page at /; by default only without keys, since it gives the model files to anybody.",
+            show_default=False,
+        ),
+    ] = None,
     access_log: Annotated[bool, typer.Option("--access-log", help="Print a line a request: address, path.")] = False,
 ) -> None:
     """Answer POST /v1/faces with the faces of photographs, their ages and genders; needs no Keras.
 
-    Also GET /healthz, /readyz, /metrics (Prometheus) and /openapi.json. Images stay in memory and are neither written
+    Also GET /healthz, /readyz, /metrics (Prometheus) and /openapi.json, and at / the web page of
+    `agegender page`, which answers in the browser. Images stay in memory and are neither written
     nor logged. SIGTERM or Ctrl-C finishes the requests that were accepted and exits with 0.
 
     Example: agegender serve --port 8000, then: curl -F image=@photo.jpg localhost:8000/v1/faces
@@ -68,6 +78,7 @@ def serve_command(
     for name in NEEDED:
         require(name, EXTRA)
 
+    from agegender.page.site import served_page
     from agegender.service.admission import read_api_keys
     from agegender.service.app import Service
     from agegender.service.server import open_predictor, serve
@@ -94,14 +105,16 @@ def serve_command(
         messages.print(
             f"[yellow]Anybody who reaches {escape(host)} may ask.[/] --api-key-file lets in only whom you want."
         )
-    serve(
-        Service(predictor, settings, api_keys=keys),
-        host=host,
-        port=port,
-        access_log=access_log,
-        trusted_proxy=trusted_proxy,
-        announce=lambda address: console.print(f"{escape(predictor.name)} answers at {address}", soft_wrap=True),
-    )
+    with contextlib.ExitStack() as opened:
+        folder = opened.enter_context(served_page(model, precision)) if page or (page is None and not keys) else None
+        serve(
+            Service(predictor, settings, api_keys=keys, page=folder),
+            host=host,
+            port=port,
+            access_log=access_log,
+            trusted_proxy=trusted_proxy,
+            announce=lambda address: console.print(f"{escape(predictor.name)} answers at {address}", soft_wrap=True),
+        )
     messages.print("Stopped.")
 
 

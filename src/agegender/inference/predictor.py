@@ -139,6 +139,22 @@ def load_predictor(model: str | Path, *, precision: str | None = None, threads: 
         ModelError: No such file, or not the one that its manifest describes, or not a model of age and gender.
         MissingExtraError: onnxruntime is not installed.
     """
+    manifest, found, path = located_model(model, precision=precision)
+    sha256 = manifest.files[found].sha256
+    return Predictor(path.read_bytes(), manifest, found, threads=threads, sha256=sha256)
+
+
+def located_model(model: str | Path, *, precision: str | None = None) -> tuple[Manifest, str, Path]:
+    """Find an exported model, without opening it: what is known of it, its precision, its file.
+
+    Args:
+        model: As for `load_predictor`.
+        precision: Likewise.
+
+    Raises:
+        SettingError: An unknown precision.
+        ModelError: No such file, or not the one that its manifest describes.
+    """
     if precision is not None and precision not in ENDINGS:
         raise SettingError(f"precision must be {' or '.join(ENDINGS)}. Received: {precision!r}")
     text = str(model)
@@ -153,20 +169,18 @@ def load_predictor(model: str | Path, *, precision: str | None = None, threads: 
                 f"{path} is a Keras file; this runs without Keras. Export it once: agegender export {path}"
             )
     if path.name.endswith(SUFFIX):
-        return _of_manifest(read_manifest(path), path.parent, precision or FLOAT32, threads)
+        return _of_manifest(path, precision or FLOAT32)
     found = next((name for name, ending in ENDINGS.items() if path.name.endswith(ending)), None)
     if found is None:
         raise ModelError(f"A model is A, B, an .onnx file or a {SUFFIX} file. Received: {path}")
     if precision not in (None, found):
         raise SettingError(f"{path.name} is the file for {found}. Received: precision {precision!r}")
     if manifest_path(path).is_file():
-        return _of_manifest(read_manifest(manifest_path(path)), path.parent, found, threads)
-    content = path.read_bytes()
-    bare = Manifest(path.name.removesuffix(ENDINGS[found]), {found: ModelFile(path.name, "", len(content), 0)})
-    return Predictor(content, bare, found, threads=threads)
+        return _of_manifest(manifest_path(path), found)
+    file = ModelFile(path.name, "", path.stat().st_size, 0)
+    return Manifest(path.name.removesuffix(ENDINGS[found]), {found: file}), found, path
 
 
-def _of_manifest(manifest: Manifest, folder: Path, precision: str, threads: int | None) -> Predictor:
-    path = verified_file(manifest, precision, folder)
-    sha256 = manifest.files[precision].sha256
-    return Predictor(path.read_bytes(), manifest, precision, threads=threads, sha256=sha256)
+def _of_manifest(path: Path, precision: str) -> tuple[Manifest, str, Path]:
+    manifest = read_manifest(path)
+    return manifest, precision, verified_file(manifest, precision, path.parent)

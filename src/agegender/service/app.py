@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +31,12 @@ from agegender.service.problems import ClientGoneError, Problem, handle_problems
 from agegender.service.schemas import FacesAnswer, StateAnswer
 from agegender.service.settings import ServiceSettings
 from agegender.service.uploads import Upload, images_of
+
+PAGE_TYPES = {
+    ".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".json": "application/json",
+    ".svg": "image/svg+xml", ".txt": "text/plain", ".onnx": "application/octet-stream", ".gz": "application/gzip",
+}  # fmt: skip
+"""What files of a page are, whatever this system thinks: a browser runs no script that is called plain text."""
 
 HEALTH, READY, METRICS, DESCRIBED = "/healthz", "/readyz", "/metrics", "/openapi.json"
 
@@ -104,6 +111,8 @@ class Service:
         describe(api)
         api.include_router(self._routes())
         if page is not None:  # last: it takes every address that is left
+            for suffix, kind in PAGE_TYPES.items():
+                mimetypes.add_type(kind, suffix)
             api.mount("/", Headers(StaticFiles(directory=page, html=True), policy=PAGE_POLICY, caching=REVALIDATE))
         return api
 

@@ -1,0 +1,102 @@
+/** An image file to upright RGB pixels within limits, or one error that says why not. */
+
+import { readHeader } from "./header.js";
+import { withoutAlpha } from "./pixels.js";
+
+const HEAD_BYTES = 1 << 20;
+
+/** A picture that cannot be used: a short stable word, as in Python, and a sentence. */
+export class PictureError extends Error {
+  /**
+   * @param {string} reason
+   * @param {string} detail
+   */
+  constructor(reason, detail) {
+    super(detail);
+    this.name = "PictureError";
+    this.reason = reason;
+  }
+}
+
+/**
+ * Decode a photograph as it is seen: turned as its camera says, its colours as stored, transparency over white.
+ * @param {Blob} file
+ * @param {import("./site.js").Site["limits"]} limits
+ * @returns {Promise<{pixels: import("./pixels.js").Pixels, width: number, height: number}>} Pixels and the size of the
+ *   photograph, which is larger where it has more pixels than are held.
+ */
+export async function decodePicture(file, limits) {
+  if (!file.size) throw new PictureError("empty", "The file has 0 bytes.");
+  if (file.size > limits.file_bytes) {
+    throw new PictureError("too_large", `The file has ${megabytes(file.size)}; at most ${megabytes(limits.file_bytes)} are read.`);
+  }
+  const header = readHeader(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+  if (!header) {
+    throw new PictureError("unreadable", "The file is no JPEG, PNG, WebP, AVIF, HEIC or GIF image, whatever its name.");
+  }
+  if (header.width && header.height) checkSize(header.width, header.height, limits);
+  const bitmap = await decoded(file, header.format);
+  try {
+    checkSize(bitmap.width, bitmap.height, limits);
+    return { pixels: pixelsOf(bitmap, limits.held_pixels), width: bitmap.width, height: bitmap.height };
+  } finally {
+    bitmap.close();
+  }
+}
+
+/**
+ * @param {number} width
+ * @param {number} height
+ * @param {import("./site.js").Site["limits"]} limits
+ */
+function checkSize(width, height, limits) {
+  if (width * height > limits.pixels) {
+    const most = Math.round(limits.pixels / 1e6);
+    throw new PictureError("too_large", `The picture has ${width} x ${height} pixels; at most ${most} million are taken.`);
+  }
+  if (Math.min(width, height) < limits.min_side) {
+    throw new PictureError("too_small", `The picture has ${width} x ${height} pixels; at least ${limits.min_side} a side are needed.`);
+  }
+}
+
+/**
+ * @param {Blob} file
+ * @param {string} format
+ */
+async function decoded(file, format) {
+  try {
+    return await createImageBitmap(new Blob([file], { type: `image/${format}` }), {
+      imageOrientation: "from-image",
+      colorSpaceConversion: "none",
+    });
+  } catch {
+    if (format === "heic" || format === "avif") {
+      throw new PictureError(
+        "unsupported",
+        `This browser cannot read this ${format.toUpperCase()} image. Save it as a JPEG, or try another browser.`,
+      );
+    }
+    throw new PictureError("truncated", "The image begins as one, but is cut off or damaged.");
+  }
+}
+
+/**
+ * @param {ImageBitmap} bitmap
+ * @param {number} most Pixels that are held; phones refuse larger canvases. A face loses nothing by it: the detector
+ *   looks at less, and the models see 128 x 128.
+ */
+function pixelsOf(bitmap, most) {
+  const scale = Math.min(1, Math.sqrt(most / (bitmap.width * bitmap.height)));
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(Math.floor(side * scale), 1));
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  if (!context) throw new Error("this browser gives no canvas of this size");
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  return withoutAlpha(context.getImageData(0, 0, width, height));
+}
+
+/** @param {number} bytes */
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
