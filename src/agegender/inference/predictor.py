@@ -49,6 +49,35 @@ class Answers:
     age_distribution: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelBytes:
+    """An exported model as bytes, to be opened here or sent to another machine.
+
+    Attributes:
+        content: The ONNX file.
+        manifest: What is known of it; without one, its name alone.
+        precision: `float32` or `int8`.
+        sha256: Of the file; empty where no manifest says it.
+    """
+
+    content: bytes
+    manifest: Manifest
+    precision: str
+    sha256: str
+
+    def open(self, *, threads: int | None = None) -> Predictor:
+        """Open the model.
+
+        Args:
+            threads: Of one forward pass; None: one a core.
+
+        Raises:
+            ModelError: It is no ONNX model, or has other inputs or outputs.
+            MissingExtraError: onnxruntime is not installed.
+        """
+        return Predictor(self.content, self.manifest, self.precision, threads=threads, sha256=self.sha256)
+
+
 class Predictor:
     """An exported model. May be asked from several threads at once.
 
@@ -139,6 +168,20 @@ def load_predictor(model: str | Path, *, precision: str | None = None, threads: 
         ModelError: No such file, or not the one that its manifest describes, or not a model of age and gender.
         MissingExtraError: onnxruntime is not installed.
     """
+    return read_model(model, precision=precision).open(threads=threads)
+
+
+def read_model(model: str | Path, *, precision: str | None = None) -> ModelBytes:
+    """Find an exported model by its name or its file, and read it.
+
+    Args:
+        model: As above.
+        precision: As above.
+
+    Raises:
+        SettingError: An unknown precision.
+        ModelError: No such file, or not the one that its manifest describes.
+    """
     if precision is not None and precision not in ENDINGS:
         raise SettingError(f"precision must be {' or '.join(ENDINGS)}. Received: {precision!r}")
     text = str(model)
@@ -153,20 +196,19 @@ def load_predictor(model: str | Path, *, precision: str | None = None, threads: 
                 f"{path} is a Keras file; this runs without Keras. Export it once: agegender export {path}"
             )
     if path.name.endswith(SUFFIX):
-        return _of_manifest(read_manifest(path), path.parent, precision or FLOAT32, threads)
+        return _of_manifest(read_manifest(path), path.parent, precision or FLOAT32)
     found = next((name for name, ending in ENDINGS.items() if path.name.endswith(ending)), None)
     if found is None:
         raise ModelError(f"A model is A, B, an .onnx file or a {SUFFIX} file. Received: {path}")
     if precision not in (None, found):
         raise SettingError(f"{path.name} is the file for {found}. Received: precision {precision!r}")
     if manifest_path(path).is_file():
-        return _of_manifest(read_manifest(manifest_path(path)), path.parent, found, threads)
+        return _of_manifest(read_manifest(manifest_path(path)), path.parent, found)
     content = path.read_bytes()
     bare = Manifest(path.name.removesuffix(ENDINGS[found]), {found: ModelFile(path.name, "", len(content), 0)})
-    return Predictor(content, bare, found, threads=threads)
+    return ModelBytes(content, bare, found, "")
 
 
-def _of_manifest(manifest: Manifest, folder: Path, precision: str, threads: int | None) -> Predictor:
+def _of_manifest(manifest: Manifest, folder: Path, precision: str) -> ModelBytes:
     path = verified_file(manifest, precision, folder)
-    sha256 = manifest.files[precision].sha256
-    return Predictor(path.read_bytes(), manifest, precision, threads=threads, sha256=sha256)
+    return ModelBytes(path.read_bytes(), manifest, precision, manifest.files[precision].sha256)
