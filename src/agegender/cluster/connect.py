@@ -81,20 +81,12 @@ def _start(ray: Any, address: str | None, processes: int | None, seconds: float)
             _knock(address, seconds)
     try:
         ray.init(**settings, **quiet)
-    except (
-        ConnectionError,
-        RuntimeError,
-        ValueError,
-        AssertionError,
-        OSError,
-        ImportError,
-        ray.exceptions.RayError,
-    ) as e:
+    except Exception as error:  # from a wrong version to a full disk, with no base that they share
         ray.shutdown()
         raise ClusterError(
-            f"No Ray cluster {where} could be joined: {e}. Every node needs the same Ray ({ray.__version__} here) and "
-            "Python; HOST:PORT is for one of the cluster's own nodes, ray://HOST:PORT (port 10001) for other machines."
-        ) from e
+            f"No Ray cluster {where} could be joined: {error}. Every node needs the same Ray ({ray.__version__} here) "
+            "and Python; HOST:PORT is for one of the cluster's own nodes, ray://HOST:PORT (port 10001) for other machines."
+        ) from error
 
 
 def _knock(address: str, seconds: float) -> None:
