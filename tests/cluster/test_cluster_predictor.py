@@ -134,7 +134,3 @@ def test_one_of_two_nodes_lost_midway_loses_and_doubles_no_row(
     table = pq.read_table(there)
     assert table["file"].to_pylist() == many_faces
     assert table.equals(pq.read_table(here))
-
-
-def test_a_cluster_without_processors_is_given_up(tiny_onnx: Path, many_faces: list[str], two_nodes: Any) -> None:
-    del two_nodes

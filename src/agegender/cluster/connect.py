@@ -85,7 +85,7 @@ def _start(ray: Any, address: str | None, processes: int | None, seconds: float)
         ray.shutdown()
         raise ClusterError(
             f"No Ray cluster {where} could be joined: {error}. Every node needs the same Ray ({ray.__version__} here) "
-            "and Python; HOST:PORT is for one of the cluster's own nodes, ray://HOST:PORT (port 10001) for other machines."
+            "and Python; HOST:PORT is for one of the cluster's own nodes, ray://HOST:PORT for other machines."
         ) from error
 
 
