@@ -39,7 +39,8 @@ def predict_command(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Images, folders, a list.txt of one path a line, or - for such lines on standard input.",
+            help="Images, folders, addresses such as s3://bucket/folder, a list.txt of one of these files a line, or - "
+            "for such lines on standard input.",
             show_default=False,
         ),
     ],

@@ -23,6 +23,7 @@ from agegender.cluster.worker import Answered, Job, answer
 from agegender.errors import AgegenderError, ClusterError
 from agegender.inference.predictor import BATCH_SIZE, ModelBytes
 from agegender.inference.results import ImageFailure, ImageResult
+from agegender.inference.storage import is_address
 
 UNIT_IMAGES = BATCH_SIZE
 """Pictures a task. With crops the model sees the very batches that one machine would give it."""
@@ -213,7 +214,7 @@ def _units(files: Iterable[str]) -> Iterator[_Unit]:
 
 def _absolute(file: str) -> str:
     """A path that means the same in a process with another working folder; `..` behind a link keeps its meaning."""
-    return os.path.join(os.getcwd(), file)  # noqa: PTH109, PTH118 - text, as it will stand in the table
+    return file if is_address(file) else os.path.join(os.getcwd(), file)  # noqa: PTH109, PTH118 - text, as it will stand in the table
 
 
 def _named(unit: _Unit, answered: Answered) -> Iterator[ImageResult]:
