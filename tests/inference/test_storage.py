@@ -60,6 +60,8 @@ def test_what_is_not_there_is_said(folder: Path) -> None:
         list_address(f"file://{folder}/nothing")
     with pytest.raises(InputError, match="cannot be listed"):
         list_address("https://example.org/face.jpg")
+    with pytest.raises(InputError, match="holds a password"):
+        list_address("s3://key:secret@bucket/folder")
     with pytest.raises(ImageError) as caught:
         read_address(f"file://{folder}/nothing.jpg")
     assert caught.value.reason == "unreadable"

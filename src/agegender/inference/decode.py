@@ -33,7 +33,7 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b
 _AVIF_BRANDS = (b"avif", b"avis")
 
 Source = str | Path | bytes | bytearray | memoryview | npt.NDArray[np.uint8] | Image.Image
-"""A path or address (see `storage`), a file's bytes, RGB (height, width, 3) or grey (height, width) pixels, an image."""
+"""A path, an address (`storage`), a file's bytes, RGB (height, width, 3) or grey (height, width) pixels, an image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
