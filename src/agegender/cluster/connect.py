@@ -71,22 +71,24 @@ def ray_cluster(
 def _start(ray: Any, address: str | None, processes: int | None, seconds: float) -> None:
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     if address is None:
-        where = "on this machine"
         here = {"num_cpus": processes or usable_cores(), "object_store_memory": _OBJECT_STORE_BYTES}
         settings = {"address": "local", "include_dashboard": False, **here}
+        failed = "Ray cannot be started on this machine"
+        advice = "Its logs are in /tmp/ray/session_latest/logs."
     else:
-        where = f"at {address}"
-        settings = {"address": address}
         if address != _AUTO:
             _knock(address, seconds)
+        settings = {"address": address}
+        failed = f"The cluster at {address} cannot be joined"
+        advice = (
+            f"It needs the same Ray ({ray.__version__} here) and Python; HOST:PORT is for one of its own nodes, "
+            f"{_CLIENT}HOST:PORT for other machines."
+        )
     try:
         ray.init(**settings, **quiet)
     except Exception as error:  # from a wrong version to a full disk, with no base that they share
         ray.shutdown()
-        raise ClusterError(
-            f"No Ray cluster {where} could be joined: {error}. Every node needs the same Ray ({ray.__version__} here) "
-            "and Python; HOST:PORT is for one of the cluster's own nodes, ray://HOST:PORT for other machines."
-        ) from error
+        raise ClusterError(f"{failed}: {str(error).strip().rstrip('.')}. {advice}") from error
 
 
 def _knock(address: str, seconds: float) -> None:
