@@ -1,4 +1,4 @@
-"""The command that hands out the work is killed: it leaves no process, and the prediction goes on, here or there."""
+"""The command that hands out the work is killed: no process works on, and the prediction is finished here or there."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
+def working(process: int) -> bool:
+    """Not one of the two agents of Ray, which idle and end by themselves a minute after their cluster."""
+    try:
+        return b"Agent" not in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def alive(process: int, began: str) -> bool:
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -44,7 +52,7 @@ def alive(process: int, began: str) -> bool:
     return fields[19] == began and fields[0] != "Z"
 
 
-def test_a_killed_command_leaves_no_process_and_its_prediction_goes_on(
+def test_a_killed_command_leaves_no_process_at_work_and_its_prediction_goes_on(
     tiny_onnx: Path, many_faces: list[str], tmp_path: Path
 ) -> None:
     listed = tmp_path / "list.txt"
@@ -59,7 +67,7 @@ def test_a_killed_command_leaves_no_process_and_its_prediction_goes_on(
     assert process.stdout is not None
     while process.poll() is None and not (rows.exists() and rows.read_bytes().count(b"\n") >= 32):
         time.sleep(0.01)
-    started = descendants(process.pid)
+    started = {pid: began for pid, began in descendants(process.pid).items() if working(pid)}
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL, process.stdout.read().decode()
     assert len(started) >= 3  # at least the two of the cluster, and one that works

@@ -27,8 +27,9 @@ _AUTO, _CLIENT = "auto", "ray://"
 _OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Of a cluster on this machine; it holds one model and the answers on their way."""
 
-_QUIET = {
+_ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_raylet_start_wait_time_s": "120",  # by default 30, too few for a machine that is busy
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # only what silences a notice about GPUs, of which none is asked for
 }
 
@@ -51,7 +52,7 @@ def ray_cluster(
         ClusterError: Nothing answers there, or it is no Ray cluster that this Python can join.
         MissingExtraError: Ray is not installed.
     """
-    for name, value in _QUIET.items():
+    for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     ray = require("ray", EXTRA)
     if ray.is_initialized():
