@@ -81,6 +81,16 @@ def test_audit_says_what_to_install_and_needs_no_keras(drawn_folder: Path, tmp_p
     assert (out / "audit.html").is_file()
 
 
+def test_predicting_on_a_cluster_says_what_to_install(tiny_onnx: Path, drawn_folder: Path, tmp_path: Path) -> None:
+    program = "import sys; sys.argv = ['agegender', *sys.argv[1:]]; from agegender.cli.app import main; main()"
+    words = ["predict", str(drawn_folder), "--crops", "--model", str(tiny_onnx), "--out", str(tmp_path / "faces.csv")]
+    done = run_blocked(("ray",), program, *words, "--engine", "ray")
+    assert done.returncode == 6, done.stderr
+    assert "agegender[distribute]" in "".join(done.stderr.split("\n"))
+    done = run_blocked(("ray",), program, *words)
+    assert done.returncode == 0, done.stderr
+
+
 def test_train_brings_keras_alone_and_no_backend_is_forced() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert [line.split(">")[0] for line in project["optional-dependencies"]["train"]] == ["keras"]

@@ -63,6 +63,12 @@ class MissingExtraError(AgegenderError):
     exit_code = 6
 
 
+class ClusterError(AgegenderError):
+    """A cluster cannot be reached, has no node left, or its nodes cannot do the work."""
+
+    exit_code = 7
+
+
 class Interrupted(AgegenderError):  # noqa: N818 - it is no error, yet it ends a command
     """The user stopped a run; what was done so far is kept and can be resumed."""
 

@@ -91,6 +91,15 @@ def test_a_wrong_ending_or_too_many_to_print_is_said_before_anything_is_done(
     assert "--out faces.parquet" in str(result.exception)
 
 
+def test_a_cluster_needs_a_table_and_an_address_needs_a_cluster(photos: Path, tiny_onnx: Path, tmp_path: Path) -> None:
+    result = invoke(photos, "--model", tiny_onnx, "--engine", "ray")
+    assert isinstance(result.exception, SettingError)
+    assert "--out faces.parquet" in str(result.exception)
+    result = invoke(photos, "--model", tiny_onnx, "--out", tmp_path / "faces.csv", "--address", "auto")
+    assert isinstance(result.exception, SettingError)
+    assert "--engine ray" in str(result.exception)
+
+
 def test_it_runs_where_keras_cannot_be_imported(photos: Path, tiny_onnx: Path, tmp_path: Path) -> None:
     program = f"""
 import sys

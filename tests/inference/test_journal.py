@@ -90,6 +90,22 @@ def test_pictures_that_are_no_longer_asked_for_are_left_out(tmp_path: Path) -> N
         assert journal.finish(FILES[:3]) == 6
 
 
+def test_pictures_that_come_in_any_order_stand_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
+    table = tmp_path / "faces.csv"
+    with Journal(table, SETTINGS) as journal:
+        for number in (4, 0, 5):
+            journal.add(ROWS[number])
+    with Journal(table, SETTINGS) as journal:
+        assert journal.done == {"0.jpg", "4.jpg", "5.jpg"}
+        for number in (3, 1, 2):
+            journal.add(ROWS[number])
+        assert [row["file"] for row in journal.rows(["5.jpg", "1.jpg", "4.jpg"])] == ["5.jpg"] * 3 + ["1.jpg"] * 2 + [
+            "4.jpg"
+        ] * 2
+        journal.finish(FILES)
+    assert [line.split(",")[0] for line in table.read_text().splitlines()[1:]] == [r["file"] for q in ROWS for r in q]
+
+
 def test_what_would_mix_two_predictions_is_refused(tmp_path: Path) -> None:
     table = tmp_path / "faces.csv"
     with Journal(table, SETTINGS) as journal:

@@ -110,7 +110,7 @@ def main() -> None:
     """Run the command line and exit.
 
     0 done, 1 a check of a hand-in fails, 2 bad usage, 3 bad input, 4 cannot write, 5 bad model, 6 an extra is missing,
-    130 stopped.
+    7 a cluster fails, 130 stopped.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     choose_backend()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import enum
 import sys
 from collections import Counter
 from pathlib import Path
@@ -15,7 +17,9 @@ from rich.table import Table
 from agegender.cli.console import console, messages, progress
 
 if TYPE_CHECKING:
-    from agegender.inference.batch import Summary
+    from collections.abc import Iterator
+
+    from agegender.inference.batch import Engine, Summary
     from agegender.inference.pipeline import FacePredictor
     from agegender.inference.results import ImageResult
 
@@ -23,12 +27,20 @@ MOST_ON_SCREEN = 200
 """Of more images a table is asked for."""
 
 
+class EngineChoice(enum.StrEnum):
+    """Who does the work."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 def predict_command(
     places: Annotated[
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Images, folders, a list.txt of one path a line, or - for such lines on standard input.",
+            help="Images, folders, addresses such as s3://bucket/folder, a list.txt of one of these files a line, or - "
+            "for such lines on standard input.",
             show_default=False,
         ),
     ],
@@ -52,7 +64,22 @@ def predict_command(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads that decode and detect; by default one a core.", show_default=False),
+        typer.Option(
+            min=1,
+            help="Threads that decode and detect, or processes of a cluster; by default one a core.",
+            show_default=False,
+        ),
+    ] = None,
+    engine: Annotated[
+        EngineChoice, typer.Option(help="local: this process; ray: a Ray cluster, whose nodes see the same files.")
+    ] = EngineChoice.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a running cluster, for --engine ray: HOST:PORT, ray://HOST:PORT or auto; by default RAY_ADDRESS, "
+            "and without it one is started on this machine.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Find faces in photographs and answer ages and genders; needs no Keras.
@@ -60,6 +87,9 @@ def predict_command(
     The table has one row a face, and one for each image that shows none or could not be read, so
     every image has its status. A run that was stopped goes on when it is started again with the
     same --out: nothing is done twice. The exit code is 3 if any image could not be used.
+
+    With --engine ray a cluster does the same; what a lost node had in hand is done again, and a run that was stopped
+    may go on with either engine. Its nodes need agegender[distribute] and the images under the same paths.
 
     Example: agegender predict photos --out faces.parquet --draw seen
     """
@@ -71,6 +101,10 @@ def predict_command(
 
     if out is not None:
         checked_format(out)
+    if engine is EngineChoice.RAY and out is None:
+        raise SettingError("--engine ray writes a table. Give one, such as --out faces.parquet.")
+    if engine is not EngineChoice.RAY and address is not None:
+        raise SettingError(f"--address is for --engine ray. Received: --address {address} with --engine {engine}")
     found = list_images(places, sys.stdin if STANDARD_INPUT in places else ())
     if out is None and len(found.files) > MOST_ON_SCREEN:
         raise SettingError(
@@ -78,11 +112,11 @@ def predict_command(
         )
     if found.ignored:
         messages.print(f"{found.ignored:,} files that are no images were passed over.")
-    predictor = load(model, precision=precision, workers=workers)
     if out is None:
-        failed = _on_screen(predictor, found.files, draw, crops=crops)
+        failed = _on_screen(load(model, precision=precision, workers=workers), found.files, draw, crops=crops)
     else:
-        summary = predict_to_table(predictor, found.files, out, crops=crops, draw=draw, progress=progress)
+        with _engine(engine, address, model, precision, workers) as predictor:
+            summary = predict_to_table(predictor, found.files, out, crops=crops, draw=draw, progress=progress)
         _report(summary)
         failed = summary.failed
     if failed:
@@ -90,6 +124,30 @@ def predict_command(
             f"{failed:,} of {len(found.files):,} images could not be used; their status says why. "
             "The others are answered."
         )
+
+
+@contextlib.contextmanager
+def _engine(
+    engine: EngineChoice, address: str | None, model: str, precision: str | None, workers: int | None
+) -> Iterator[Engine]:
+    """What answers, for as long as it is needed."""
+    if engine is EngineChoice.LOCAL:
+        from agegender.inference.pipeline import load
+
+        yield load(model, precision=precision, workers=workers)
+        return
+    from agegender.cluster.connect import ray_cluster
+    from agegender.cluster.predictor import ClusterPredictor
+    from agegender.inference.predictor import read_model
+
+    read = read_model(model, precision=precision)
+    with ray_cluster(address, processes=workers) as ray:
+        cluster = ClusterPredictor(ray, read, processes=workers)
+        yield cluster
+    machines = len(cluster.answered)
+    messages.print(f"{machines} machine{'' if machines == 1 else 's'} answered.")
+    if cluster.lost:
+        messages.print(f"{cluster.lost:,} units of work were lost with their process or node and were done again.")
 
 
 def _on_screen(predictor: FacePredictor, files: tuple[str, ...], draw: Path | None, *, crops: bool) -> int:

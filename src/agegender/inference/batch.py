@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from agegender import __version__
 from agegender.errors import ImageError
 from agegender.inference.drawing import write_drawn
 from agegender.inference.journal import Journal
-from agegender.inference.pipeline import FacePredictor
-from agegender.inference.results import NO_FACE, OK, ImageFaces
+from agegender.inference.predictor import Predictor
+from agegender.inference.results import NO_FACE, OK, ImageFaces, ImageResult
 from agegender.inference.rows import checked_format, rows_of, shown
 from agegender.types import Progress, silent
 
 SYNC_EVERY = 32
 """Pictures between two syncs to the disk; a kill of the process alone loses at most those since the last write."""
+
+
+class Engine(Protocol):
+    """What answers for files: a `FacePredictor` on this machine, a `cluster.ClusterPredictor` on many."""
+
+    @property
+    def predictor(self) -> Predictor:
+        """The model that answers."""
+        ...
+
+    def stream(self, images: Iterable[str], *, crops: bool = False) -> Iterator[ImageResult]:
+        """One result a file, each once, in any order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,7 @@ class Summary:
 
 
 def predict_to_table(
-    predictor: FacePredictor,
+    predictor: Engine,
     files: Sequence[str],
     out: Path,
     *,
@@ -57,8 +70,8 @@ def predict_to_table(
     """Predict image files and write one table, going on where an earlier run was stopped.
 
     Args:
-        predictor: From `load`.
-        files: Paths, each once.
+        predictor: From `load`, or a cluster's. A prediction that one began the other may finish.
+        files: Paths, each once, in the order of the table.
         out: The table; ends in `.parquet`, `.csv` or `.jsonl`.
         crops: Each picture is one cropped face.
         draw: Folder for pictures with their answers drawn over.
@@ -79,18 +92,17 @@ def predict_to_table(
             journal.add(rows_of(result))
             if number % SYNC_EVERY == 0:
                 journal.sync()
-        wanted = set(map(shown, files))
+        names = [shown(file) for file in files]
         statuses: Counter[str] = Counter()
         faces = 0
-        for row in journal.rows():
-            if row["file"] in wanted:
-                statuses[row["status"]] += row.get("face", 0) == 0
-                faces += "face" in row
-        rows = journal.finish(wanted)
+        for row in journal.rows(names):
+            statuses[row["status"]] += row.get("face", 0) == 0
+            faces += "face" in row
+        rows = journal.finish(names)
     return Summary(out, rows, dict(statuses), faces, resumed)
 
 
-def _settings(predictor: FacePredictor, *, crops: bool) -> dict[str, Any]:
+def _settings(predictor: Engine, *, crops: bool) -> dict[str, Any]:
     """What must be the same for a prediction to go on."""
     model = predictor.predictor
     return {

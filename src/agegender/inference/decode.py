@@ -16,6 +16,7 @@ from PIL import Image, features
 
 from agegender.data.images import MAX_FILE_BYTES, read_image_file, to_rgb, upright
 from agegender.errors import ImageError
+from agegender.inference.storage import is_address, read_address
 
 MAX_PIXELS = 80_000_000
 """A larger picture is refused on its header; decoded and turned it would take half a gigabyte."""
@@ -32,7 +33,7 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b
 _AVIF_BRANDS = (b"avif", b"avis")
 
 Source = str | Path | bytes | bytearray | memoryview | npt.NDArray[np.uint8] | Image.Image
-"""A path, a file's bytes, RGB pixels (height, width, 3) or grey (height, width), or a Pillow image."""
+"""A path, an address (`storage`), a file's bytes, RGB (height, width, 3) or grey (height, width) pixels, an image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +84,9 @@ def read_picture(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
         return Picture(_checked(_from_array(source), max_pixels), name)
     if isinstance(source, Image.Image):
         return Picture(_decoded(source, max_pixels), name)
-    if isinstance(source, str | Path):
+    if isinstance(source, str) and is_address(source):
+        content = read_address(source)
+    elif isinstance(source, str | Path):
         content = read_image_file(Path(source))
     elif isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)

@@ -2,8 +2,9 @@
 
 Beside the table to be, a folder `NAME.partial` holds `settings.json` and `rows.jsonl`. Each line of the latter is one
 picture with all its rows, so a picture is there whole or not at all; a line that a kill cut off is taken away on
-opening. When all pictures are there, the table is written under a temporary name, renamed, and the folder removed. A
-kill between the last two leaves a journal that is complete: the next run writes the same table again.
+opening. Pictures may come in any order; the table stands in the order that is asked for. When all are there, it is
+written under a temporary name, renamed, and the folder removed. A kill between the last two leaves a journal that is
+complete: the next run writes the same table again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -51,7 +52,7 @@ class Journal:
         try:
             self._lock()
             self._check(settings)
-            self.done: set[str] = self._whole_lines()
+            self._places = self._whole_lines()
         except BaseException:
             self._file.close()
             raise
@@ -64,11 +65,18 @@ class Journal:
     ) -> None:
         self._file.close()
 
+    @property
+    def done(self) -> KeysView[str]:
+        """The pictures that are done."""
+        return self._places.keys()
+
     def add(self, rows: list[Row]) -> None:
         """Keep one picture's rows; after `sync` they survive a crash of the machine too."""
+        line = json.dumps(rows).encode() + b"\n"
         with explained_writes(self._rows):
-            self._file.write(json.dumps(rows).encode() + b"\n")
-        self.done.add(rows[0]["file"])
+            self._file.write(line)
+        self._places[rows[0]["file"]] = self._end
+        self._end += len(line)
 
     def sync(self) -> None:
         """Bring what was added to the disk."""
@@ -80,7 +88,7 @@ class Journal:
         """Write the table of these pictures and remove the journal.
 
         Args:
-            files: All pictures that the table is of, each done.
+            files: All pictures that the table is of, each done, in the table's order.
 
         Returns:
             The number of rows.
@@ -89,21 +97,18 @@ class Journal:
             OutputError: The table cannot be written; the journal stays.
         """
         self.sync()
-        wanted = set(files)
-        assert wanted <= self.done
-        count = write_rows(self._of(wanted), self.table)
+        count = write_rows(self.rows(files), self.table)
         shutil.rmtree(self.folder, ignore_errors=True)
         return count
 
-    def rows(self) -> Iterator[Row]:
-        """All rows kept so far."""
+    def rows(self, files: Iterable[str]) -> Iterator[Row]:
+        """The rows of these pictures, each done, in this order."""
         self._file.flush()
         with self._rows.open("rb") as file:
-            for line in file:
-                yield from json.loads(line)
-
-    def _of(self, wanted: set[str]) -> Iterator[Row]:
-        return (row for row in self.rows() if row["file"] in wanted)
+            for name in dict.fromkeys(files):
+                if file.tell() != self._places[name]:
+                    file.seek(self._places[name])
+                yield from json.loads(file.readline())
 
     def _lock(self) -> None:
         if fcntl is None:
@@ -129,10 +134,10 @@ class Journal:
                 "with it, choose another --out, or delete that folder."
             )
 
-    def _whole_lines(self) -> set[str]:
-        """The pictures that are done; a line that was cut off is taken out of the file."""
-        done: set[str] = set()
-        whole = 0
+    def _whole_lines(self) -> dict[str, int]:
+        """Where the line of each picture that is done begins; a line that was cut off is taken out of the file."""
+        places: dict[str, int] = {}
+        self._end = 0
         with self._rows.open("rb") as file:
             for line in file:
                 try:
@@ -142,9 +147,9 @@ class Journal:
                     name = None
                 if name is None:
                     break  # lines are only appended: nothing sound stands behind a damaged one
-                done.add(name)
-                whole += len(line)
-        if whole < self._rows.stat().st_size:
+                places[name] = self._end
+                self._end += len(line)
+        if self._end < self._rows.stat().st_size:
             with explained_writes(self._rows):
-                self._file.truncate(whole)
-        return done
+                self._file.truncate(self._end)
+        return places

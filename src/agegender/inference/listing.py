@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agegender.errors import InputError
 from agegender.inference.decode import SUFFIXES
+from agegender.inference.storage import is_address, list_address, without_query
 
 STANDARD_INPUT = "-"
 LIST_SUFFIX = ".txt"
@@ -31,9 +32,9 @@ def list_images(places: Iterable[str], standard_input: Iterable[str] = ()) -> Im
     """Find what is to be predicted.
 
     Args:
-        places: Image files, folders (looked through with all below, by suffix), text files of one path a line (relative
-            to where the command runs; blank lines and lines that begin with `#` are passed over), or `-` for such lines
-            on standard input.
+        places: Image files, folders (looked through with all below, by suffix), addresses such as `s3://bucket/folder`
+            (likewise), text files of one path or file's address a line (relative to where the command runs; blank lines
+            and lines that begin with `#` are passed over), or `-` for such lines on standard input.
         standard_input: Its lines.
 
     Raises:
@@ -45,8 +46,8 @@ def list_images(places: Iterable[str], standard_input: Iterable[str] = ()) -> Im
         path = Path(place)
         if place == STANDARD_INPUT:
             files |= dict.fromkeys(_listed(standard_input))
-        elif path.is_dir():
-            found, others = _in_folder(path)
+        elif is_address(place) or path.is_dir():
+            found, others = _at_address(place) if is_address(place) else _in_folder(path)
             files |= dict.fromkeys(found)
             ignored += others
         elif not path.is_file():
@@ -75,6 +76,14 @@ def _in_folder(folder: Path) -> tuple[list[str], int]:
             else:
                 others += 1
     return found, others
+
+
+def _at_address(address: str) -> tuple[list[str], int]:
+    everything = list_address(address)
+    if everything == [address]:
+        return everything, 0
+    found = [file for file in everything if without_query(file).lower().endswith(SUFFIXES)]
+    return found, len(everything) - len(found)
 
 
 def _read_list(path: Path) -> list[str]:

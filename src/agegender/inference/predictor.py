@@ -49,6 +49,35 @@ class Answers:
     age_distribution: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelBytes:
+    """An exported model as bytes, to be opened here or sent to another machine.
+
+    Attributes:
+        content: The ONNX file.
+        manifest: What is known of it; without one, its name alone.
+        precision: `float32` or `int8`.
+        sha256: Of the file; empty where no manifest says it.
+    """
+
+    content: bytes
+    manifest: Manifest
+    precision: str
+    sha256: str
+
+    def open(self, *, threads: int | None = None) -> Predictor:
+        """Open the model.
+
+        Args:
+            threads: Of one forward pass; None: one a core.
+
+        Raises:
+            ModelError: It is no ONNX model, or has other inputs or outputs.
+            MissingExtraError: onnxruntime is not installed.
+        """
+        return Predictor(self.content, self.manifest, self.precision, threads=threads, sha256=self.sha256)
+
+
 class Predictor:
     """An exported model. May be asked from several threads at once.
 
@@ -139,9 +168,22 @@ def load_predictor(model: str | Path, *, precision: str | None = None, threads: 
         ModelError: No such file, or not the one that its manifest describes, or not a model of age and gender.
         MissingExtraError: onnxruntime is not installed.
     """
+    return read_model(model, precision=precision).open(threads=threads)
+
+
+def read_model(model: str | Path, *, precision: str | None = None) -> ModelBytes:
+    """Find an exported model by its name or its file, and read it.
+
+    Args:
+        model: As for `load_predictor`.
+        precision: Likewise.
+
+    Raises:
+        SettingError: An unknown precision.
+        ModelError: No such file, or not the one that its manifest describes.
+    """
     manifest, found, path = located_model(model, precision=precision)
-    sha256 = manifest.files[found].sha256
-    return Predictor(path.read_bytes(), manifest, found, threads=threads, sha256=sha256)
+    return ModelBytes(path.read_bytes(), manifest, found, manifest.files[found].sha256)
 
 
 def located_model(model: str | Path, *, precision: str | None = None) -> tuple[Manifest, str, Path]:

@@ -1,0 +1,136 @@
+"""Two nodes answer as one machine does; what a lost node or process had in hand is done again, once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+import agegender
+from agegender.cluster import predictor as module
+from agegender.cluster.connect import ray_cluster
+from agegender.cluster.predictor import CRASHED, NOT_VISIBLE, ClusterPredictor
+from agegender.errors import ClusterError
+from agegender.inference.batch import predict_to_table
+from agegender.inference.predictor import read_model
+
+
+@pytest.fixture(scope="module")
+def ray(two_nodes: Any) -> Iterator[Any]:
+    with ray_cluster(two_nodes.address) as connected:
+        yield connected
+
+
+def test_the_rows_are_those_of_one_machine(
+    ray: Any, tiny_onnx: Path, photograph: Path, drawn_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.jpg").write_bytes(photograph.read_bytes()[:999])
+    monkeypatch.chdir(tmp_path)  # relative paths mean the same on a node, whose processes stand elsewhere
+    crops = ["broken.jpg", "none.jpg", *sorted(map(str, drawn_folder.glob("*.jpg")))]
+    for name, files, cropped in (("crops", crops, True), ("photographs", ["broken.jpg", str(photograph)], False)):
+        here, there = tmp_path / f"{name}_here.jsonl", tmp_path / f"{name}_there.jsonl"
+        wanted = predict_to_table(agegender.load(tiny_onnx), files, here, crops=cropped)
+        summary = predict_to_table(ClusterPredictor(ray, read_model(tiny_onnx)), files, there, crops=cropped)
+        assert (summary.statuses, summary.faces) == (wanted.statuses, wanted.faces)
+        assert there.read_bytes() == here.read_bytes()
+
+
+def test_a_file_that_a_node_does_not_see_has_its_status(ray: Any, tiny_onnx: Path, drawn_folder: Path) -> None:
+    face = next(drawn_folder.glob("*.jpg"))
+    with face.open("rb") as file:
+        number = os.dup2(file.fileno(), 901)  # /proc/self is another on each process
+        try:
+            results = list(
+                ClusterPredictor(ray, read_model(tiny_onnx)).stream([f"/proc/self/fd/{number}", str(face)], crops=True)
+            )
+        finally:
+            os.close(number)
+    assert [result.status for result in results] == [NOT_VISIBLE, "ok"]
+    assert "under the same path" in results[0].detail
+
+
+def test_a_picture_that_kills_its_process_has_its_status_and_the_others_their_answers(
+    ray: Any, tiny_onnx: Path, drawn_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_LOSSES", 2)
+    deadly = tmp_path / "deadly.jpg"
+    os.mkfifo(deadly)
+    killed: list[int] = []
+    ended = threading.Event()
+
+    def kill_whoever_reads_it() -> None:
+        while True:
+            end = os.open(deadly, os.O_WRONLY)  # waits for a reader
+            try:
+                if ended.is_set():
+                    return
+                for reader in _who_has_open(deadly):
+                    os.kill(reader, signal.SIGKILL)
+                    killed.append(reader)
+            finally:
+                os.close(end)
+
+    killer = threading.Thread(target=kill_whoever_reads_it)
+    killer.start()
+    files = [str(deadly), *sorted(map(str, drawn_folder.glob("*.jpg")))[:4]]
+    cluster = ClusterPredictor(ray, read_model(tiny_onnx))
+    try:
+        statuses = {result.source: result.status for result in cluster.stream(files, crops=True)}
+    finally:
+        ended.set()
+        os.close(os.open(deadly, os.O_RDONLY | os.O_NONBLOCK))
+        killer.join()
+    assert statuses == dict.fromkeys(files, "ok") | {str(deadly): CRASHED}
+    assert len(set(killed)) == cluster.lost == 4
+
+
+def _who_has_open(path: Path) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            has = any(link.readlink() == path for link in (process / "fd").iterdir())
+        except OSError:
+            continue
+        if has and int(process.name) != os.getpid():
+            found.append(int(process.name))
+    return found
+
+
+def test_a_node_with_another_version_is_an_error(
+    ray: Any, tiny_onnx: Path, drawn_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "__version__", "0.0.0")
+    files = map(str, drawn_folder.glob("*.jpg"))
+    with pytest.raises(ClusterError, match=r"agegender is 0.0.0 where the command runs and .* the same version"):
+        list(ClusterPredictor(ray, read_model(tiny_onnx)).stream(files, crops=True))
+
+
+def test_one_of_two_nodes_lost_midway_loses_and_doubles_no_row(
+    two_nodes: Any, ray: Any, tiny_onnx: Path, many_faces: list[str], tmp_path: Path
+) -> None:
+    lost_after = 96
+    seen = 0
+
+    def losing_a_node(items: Iterable[Any], /, *, total: int, title: str) -> Iterator[Any]:
+        nonlocal seen
+        for item in items:
+            yield item
+            seen += 1
+            if seen == lost_after:
+                two_nodes.remove_node(next(iter(two_nodes.worker_nodes)), allow_graceful=False)
+
+    cluster = ClusterPredictor(ray, read_model(tiny_onnx))
+    there, here = tmp_path / "there.parquet", tmp_path / "here.parquet"
+    summary = predict_to_table(cluster, many_faces, there, crops=True, progress=losing_a_node)
+    assert cluster.lost >= 1, "the node had nothing in hand when it was lost"
+    assert seen == summary.rows == len(many_faces)
+    predict_to_table(agegender.load(tiny_onnx), many_faces, here, crops=True)
+    table = pq.read_table(there)
+    assert table["file"].to_pylist() == many_faces
+    assert table.equals(pq.read_table(here))

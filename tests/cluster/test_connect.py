@@ -1,0 +1,61 @@
+"""An address at which no cluster is: said soon, and with what to do."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agegender.cluster.connect import ray_cluster
+from agegender.cluster.predictor import ClusterPredictor
+from agegender.errors import ClusterError, SettingError
+from agegender.inference.predictor import read_model
+
+ray = pytest.importorskip("ray")
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Taken by this test, and nobody listens on it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_an_address_where_nothing_answers_is_given_up_in_time(form: str, port: int) -> None:
+    began = time.monotonic()
+    with (
+        pytest.raises(ClusterError, match=r"Nothing answers at .* after 1 seconds") as caught,
+        ray_cluster(form.format(port), seconds=1),
+    ):
+        pass
+    assert caught.value.exit_code == 7
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("address", ["cluster", "host:port", "host:", ":6379", "ray://"])
+def test_what_is_no_address_is_said(address: str) -> None:
+    with pytest.raises(SettingError, match="HOST:PORT"), ray_cluster(address):
+        pass
+
+
+def test_a_process_that_is_connected_stays_so_and_a_cluster_without_processors_is_given_up(
+    tiny_onnx: Path, drawn_folder: Path
+) -> None:
+    former = signal.getsignal(signal.SIGTERM)
+    ray.init("local", num_cpus=0, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        with ray_cluster() as joined:
+            cluster = ClusterPredictor(joined, read_model(tiny_onnx), patience=1)
+            with pytest.raises(ClusterError, match="no processor for 1 seconds"):
+                list(cluster.stream(map(str, drawn_folder.glob("*.jpg")), crops=True))
+        assert ray.is_initialized()
+    finally:
+        ray.shutdown()
+        signal.signal(signal.SIGTERM, former)
