@@ -18,20 +18,20 @@ def test_light_and_detail_of_known_pictures() -> None:
     assert lost_detail(np.broadcast_to(wave, (128, 128)).astype(np.uint8)) < 0.05
 
 
-def test_what_lies_off_the_plane_and_what_lies_far_out_on_it() -> None:
-    """Pictures of one wave with some of two others; one of a board of pixels, one of the second wave alone."""
+def test_what_is_unlike_the_others_in_what_it_shows_and_in_where_its_edges_run() -> None:
+    """Pictures of one wave with some of two others; one of a board of pixels, one of the wave the other way round."""
     rng = np.random.default_rng(7)
-    place = np.arange(16)
-    waves = np.stack([np.outer(np.sin(k * place / 3), np.cos(k * place / 4)) for k in (1, 2, 3)])
+    place = np.arange(32)
+    waves = np.stack([np.outer(np.sin(k * place / 6), np.cos(k * place / 8)) for k in (1, 2, 3)])
     amounts = rng.normal([4, 0, 0], [0.5, 0.7, 0.7], (240, 3))
-    amounts[20] = [0, 4, 0]
-    pictures = np.einsum("nk,kyx->nyx", amounts, waves) * 12 + rng.normal(0, 2, (240, 16, 16))
-    pictures[10] = 50 * (np.indices((16, 16)).sum(axis=0) % 2)
+    pictures = np.einsum("nk,kyx->nyx", amounts, waves) * 12 + rng.normal(0, 2, (240, 32, 32))
+    pictures[10] = 50 * (np.indices((32, 32)).sum(axis=0) % 2)
+    pictures[20] = -pictures[20]
     found = unlikeness(np.clip(pictures + 128, 0, 255).astype(np.uint8))
     assert found is not None
     assert found.off_plane.argmax() == 10
     assert found.deviations[10] > 5
-    assert set(np.argsort(-found.on_plane)[:2].tolist()) == {10, 20}
-    assert found.on_plane[20] > 10 * np.median(found.on_plane)
     assert np.median(found.deviations) == pytest.approx(0, abs=1e-9)
-    assert unlikeness(np.zeros((199, 16, 16), np.uint8)) is None
+    assert found.by_gradients.argmax() == 20, "the same edges, dark where the others are bright"
+    assert found.by_gradients[20] > 5 * np.median(found.by_gradients)
+    assert unlikeness(np.zeros((199, 32, 32), np.uint8)) is None

@@ -47,7 +47,7 @@ def others() -> Images:
 
 def test_faces_are_faces_also_darkened_and_upside_down(drawn_images, detector: FaceDetector) -> None:
     for number, face in enumerate(drawn_images[0][:20]):
-        assert face_probability(detector, face) >= 0.75, number
+        assert face_probability(detector, face) >= 0.5, number
     spoilt = {
         "darkened": (drawn_images[0][0] * 0.2).astype(np.uint8),
         "upside down": np.ascontiguousarray(drawn_images[0][1][::-1, ::-1]),
@@ -55,7 +55,7 @@ def test_faces_are_faces_also_darkened_and_upside_down(drawn_images, detector: F
         "small": cv2.resize(drawn_images[0][3], (48, 48), interpolation=cv2.INTER_AREA),
     }
     for name, face in spoilt.items():
-        assert face_probability(detector, face) >= 0.75, name
+        assert face_probability(detector, face) >= 0.5, name
 
 
 def test_other_things_are_named_and_no_face_is(drawn_images, dataset_of, others: Images, detector: FaceDetector) -> None:
