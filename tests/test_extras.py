@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tomllib
@@ -79,6 +80,18 @@ def test_audit_says_what_to_install_and_needs_no_keras(drawn_folder: Path, tmp_p
     done = run_blocked((*KERAS, "matplotlib"), program, "audit", str(drawn_folder), "--out", str(out))
     assert done.returncode == 0, done.stderr
     assert (out / "audit.html").is_file()
+
+
+def test_an_audit_without_onnxruntime_leaves_one_kind_out_and_says_so(drawn_folder: Path, tmp_path: Path) -> None:
+    program = "import sys; sys.argv = ['agegender', *sys.argv[1:]]; from agegender.cli.app import main; main()"
+    out = tmp_path / "audit"
+    done = run_blocked((*KERAS, "onnxruntime"), program, "audit", str(drawn_folder), "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    record = json.loads((out / "audit.json").read_text(encoding="utf-8"))
+    assert "no_face" not in record["findings"]
+    (note,) = [note for note in record["notes"] if "without a face" in note]
+    assert "agegender[export]" in note
+    assert "No face found" not in (out / "audit.html").read_text(encoding="utf-8")
 
 
 def test_train_brings_keras_alone_and_no_backend_is_forced() -> None:

@@ -58,7 +58,9 @@ def test_faces_are_faces_also_darkened_and_upside_down(drawn_images, detector: F
         assert face_probability(detector, face) >= 0.5, name
 
 
-def test_other_things_are_named_and_no_face_is(drawn_images, dataset_of, others: Images, detector: FaceDetector) -> None:
+def test_other_things_are_named_and_no_face_is(
+    drawn_images, dataset_of, others: Images, detector: FaceDetector
+) -> None:
     """Among fewer than 200 pictures every one is looked at."""
     images = np.concatenate([drawn_images[0][:40], others])
     found = NoFace().find(Material(Faces(dataset_of(images)), [], [], detector=detector))
