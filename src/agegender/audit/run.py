@@ -41,7 +41,7 @@ class AuditResult:
         faces: What was audited.
         findings: By kind, in the order of `KINDS`, the strongest first.
         notes: What the user must know to read them.
-        kinds: What was looked for: all of `KINDS`, but those that need what is not installed.
+        kinds: What was looked for: all of `KINDS`, but those that lack what they need: other data, or onnxruntime.
     """
 
     faces: Faces
@@ -85,7 +85,8 @@ def audit(
     estimates, notes = _estimates(faces, answers, own_pairs, seed)
     detector, more_notes = _detector()
     material = Material(faces, identical, near, estimates, detector)
-    kinds = tuple(kind for kind in KINDS if detector is not None or kind.name != NoFace.name)
+    idle = ({NoFace.name} if detector is None else set()) | ({Leakage.name} if faces.against is None else set())
+    kinds = tuple(kind for kind in KINDS if kind.name not in idle)
     findings = [
         finding
         for kind in progress(kinds, total=len(kinds), title="Looking for problems")
