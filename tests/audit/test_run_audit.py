@@ -46,6 +46,7 @@ def test_every_planted_problem_is_found(result: AuditResult) -> None:
     assert any("plain image features" in note for note in result.notes)
     assert any("watermarks" in note for note in result.notes)
     assert list(result.counts()) == [kind.name for kind in KINDS]
+    assert result.of_kind("no_face") == [], "a drawn face is a face to the detector"
 
 
 def test_kinds_have_names_of_their_own_and_say_how_they_work() -> None:

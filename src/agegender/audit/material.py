@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from agegender.audit.estimates import Estimates
 from agegender.audit.faces import Faces
 from agegender.audit.findings import Finding
+from agegender.audit.measures import Unlikeness, brightness, lost_detail, unlikeness
 from agegender.audit.similar import Pair
+from agegender.inference.detector import FaceDetector
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class Material:
         identical: Pairs of equal files.
         near: Pairs of files that show the same photograph without being equal.
         estimates: Labels estimated without looking at them; no image stands in two of them.
+        detector: Finds faces, lenient ones too; None: nothing is said about pictures without one.
     """
 
     faces: Faces
     identical: Sequence[Pair]
     near: Sequence[Pair]
     estimates: Sequence[Estimates] = ()
+    detector: FaceDetector | None = None
 
     @cached_property
     def own_pairs(self) -> list[Pair]:
@@ -71,6 +75,21 @@ class Material:
                 source.rows.tolist(), source.age.tolist(), source.female_probability.tolist(), strict=True
             )
         }
+
+    @cached_property
+    def brightness(self) -> NDArray[np.float64]:
+        """Grey level of each audited picture's bright part, float64 (own,), 0..255."""
+        return np.array([brightness(self.faces.grey(row)) for row in range(self.faces.own)])
+
+    @cached_property
+    def lost_detail(self) -> NDArray[np.float64]:
+        """What each audited picture loses of its contrast when it is made small, float64 (own,)."""
+        return np.array([lost_detail(self.faces.grey(row)) for row in range(self.faces.own)])
+
+    @cached_property
+    def unlikeness(self) -> Unlikeness | None:
+        """How unlike the others each audited picture is; None where there are too few to say."""
+        return unlikeness(self.faces.thumbnails[: self.faces.own])
 
     def spare_first(self, pair: Pair) -> tuple[int, int]:
         """The two rows of a pair within the audited data, the one that can go first."""

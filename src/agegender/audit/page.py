@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from agegender.audit.findings import Finding
-from agegender.audit.run import KINDS, AuditResult
+from agegender.audit.run import AuditResult
 from agegender.labels import AGE_BANDS, Gender, age_band, band_name
 from agegender.optional import require
 
@@ -34,7 +34,7 @@ def audit_page(result: AuditResult) -> str:
     )
     pictures = _Pictures(result)
     sections = []
-    for kind in KINDS:
+    for kind in result.kinds:
         findings = result.of_kind(kind.name)
         sections.append(
             {

@@ -17,18 +17,23 @@ from agegender.audit.kinds.identical import Identical
 from agegender.audit.kinds.label_conflict import LabelConflict
 from agegender.audit.kinds.leakage import Leakage
 from agegender.audit.kinds.near_duplicate import NearDuplicate
+from agegender.audit.kinds.no_face import LENIENT, NoFace
 from agegender.audit.kinds.quality import Blurred, Dark, Grey, Tiny
 from agegender.audit.kinds.unusual import Unusual
 from agegender.audit.material import Kind, Material, groups_of
 from agegender.audit.similar import Pair, identical_pairs, near_pairs
 from agegender.errors import InputError
+from agegender.inference.detector import FaceDetector
 from agegender.types import Progress, silent
 
 KINDS: tuple[Kind, ...] = (
     Leakage(), Identical(), NearDuplicate(), LabelConflict(), DoubtfulAge(), DoubtfulGender(),
-    Dark(), Blurred(), Tiny(), Grey(), Unusual(), Gaps(),
+    Dark(), Blurred(), Tiny(), Grey(), NoFace(), Unusual(), Gaps(),
 )  # fmt: skip
 """In the order of tables and page, which is also the order in which suggestions about one label count."""
+
+
+NOT_LOOKED_FOR = "Not looked for: watermarks. No method that was tried is reliable enough to accuse a picture by."
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,21 @@ class AuditResult:
         faces: What was audited.
         findings: By kind, in the order of `KINDS`, the strongest first.
         notes: What the user must know to read them.
+        kinds: What was looked for: all of `KINDS`, but leakage where there is no other data.
     """
 
     faces: Faces
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    kinds: tuple[Kind, ...] = KINDS
 
     def of_kind(self, name: str) -> list[Finding]:
         """The findings of one kind of problem."""
         return [finding for finding in self.findings if finding.problem == name]
 
     def counts(self) -> dict[str, int]:
-        """Findings of each kind, zeros included."""
-        return {kind.name: len(self.of_kind(kind.name)) for kind in KINDS}
+        """Findings of each kind that was looked for, zeros included."""
+        return {kind.name: len(self.of_kind(kind.name)) for kind in self.kinds}
 
     def table(self) -> pd.DataFrame:
         """One row a finding."""
@@ -79,13 +86,15 @@ def audit(
     near = near_pairs(faces, seed=seed, progress=progress)
     own_pairs = [pair for pair in (*identical, *near) if pair.second < faces.own]
     estimates, notes = _estimates(faces, answers, own_pairs, seed)
-    material = Material(faces, identical, near, estimates)
+    detector = FaceDetector(LENIENT, threads=1)  # several pictures at once instead of several threads for one
+    material = Material(faces, identical, near, estimates, detector)
+    kinds = tuple(kind for kind in KINDS if kind.name != Leakage.name or faces.against is not None)
     findings = [
         finding
-        for kind in progress(KINDS, total=len(KINDS), title="Looking for problems")
+        for kind in progress(kinds, total=len(kinds), title="Looking for problems")
         for finding in kind.find(material)
     ]
-    return AuditResult(faces, tuple(findings), tuple(notes))
+    return AuditResult(faces, tuple(findings), (*notes, NOT_LOOKED_FOR), kinds)
 
 
 def _estimates(
@@ -118,8 +127,4 @@ def _estimates(
                 f"Labels of {len(plain.rows):,} images are doubted by plain image features alone, which find blunders "
                 "only and say nothing more than look. Give --predictions of `agegender run --folds` for more."
             )
-    notes.append(
-        "Not looked for: watermarks and pictures without a face. Neither has a method here that is reliable enough to "
-        "accuse a picture by; the pictures unlike all others are listed instead."
-    )
     return estimates, notes

@@ -130,7 +130,6 @@ def _ask(path: Path, faces: Faces) -> Estimates:
 
 
 def _print(result: AuditResult) -> None:
-    from agegender.audit import KINDS
     from agegender.cli.evaluation_tables import DRAWN_MARK
 
     drawn = f" ({DRAWN_MARK})" if result.faces.data.drawn else ""
@@ -143,7 +142,7 @@ def _print(result: AuditResult) -> None:
     table.add_column("problem")
     table.add_column("found", justify="right")
     table.add_column("the strongest", overflow="fold")
-    for kind in KINDS:
+    for kind in result.kinds:
         findings = result.of_kind(kind.name)
         first = findings[0] if findings else None
         strongest = "" if first is None else f"{first.file}: {first.evidence}" if first.file else first.evidence

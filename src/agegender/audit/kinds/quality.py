@@ -5,17 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
-import cv2
-import numpy as np
-
 from agegender.audit.findings import Finding
 from agegender.audit.material import Material
-
-BRIGHT_SHARE = 95
-"""Percentile of grey levels that counts as the bright part: a dark background does not make a picture dark."""
+from agegender.audit.measures import BLURRED_SIDE, BRIGHT_SHARE
 
 DARK_LEVELS = 70.0
-BLURRED_SIDE = 24
 BLURRED_LOSS = 0.1
 TINY_PIXELS = 64
 GREY_CHROMA = 2.0
@@ -57,7 +51,7 @@ class Dark(Quality):
 
     def measure(self, material: Material, row: int) -> float:
         """The bright part's grey level."""
-        return float(np.percentile(material.faces.grey(row), BRIGHT_SHARE))
+        return float(material.brightness[row])
 
     def sentence(self, value: float) -> str | None:
         """See `Quality.sentence`."""
@@ -80,10 +74,7 @@ class Blurred(Quality):
 
     def measure(self, material: Material, row: int) -> float:
         """Root mean square of the loss over the standard deviation of grey."""
-        grey = material.faces.grey(row).astype(np.float32)
-        small = cv2.resize(grey, (BLURRED_SIDE, BLURRED_SIDE), interpolation=cv2.INTER_AREA)
-        again = cv2.resize(small, grey.shape[::-1], interpolation=cv2.INTER_CUBIC)
-        return float(np.sqrt(np.mean(np.square(grey - again))) / max(float(grey.std()), 1e-3))
+        return float(material.lost_detail[row])
 
     def sentence(self, value: float) -> str | None:
         """See `Quality.sentence`."""
