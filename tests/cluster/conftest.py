@@ -38,11 +38,9 @@ def many_faces(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path) -> 
 @pytest.fixture(scope="module")
 def two_nodes() -> Iterator[Any]:
     """A running `ray.cluster_utils.Cluster` of two nodes with one processor each."""
-    pytest.importorskip("ray")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    utilities = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: agegender[distribute]")
+    cluster = utilities.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         cluster.add_node(num_cpus=1)
         cluster.wait_for_nodes()
