@@ -97,9 +97,7 @@ def audit(
 
 def _detector() -> tuple[FaceDetector | None, list[str]]:
     """The packaged face detector, or none and a note, and what is never looked for."""
-    notes = [
-        "Not looked for: watermarks. No method that was tried is reliable enough to accuse a picture by."
-    ]
+    notes = ["Not looked for: watermarks. No method that was tried is reliable enough to accuse a picture by."]
     try:
         return FaceDetector(LENIENT, threads=1), notes  # several pictures at once instead
     except MissingExtraError as error:
