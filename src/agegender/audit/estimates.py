@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agegender.audit.faces import Faces
+from agegender.data.parallel import ordered_map, usable_cores
 from agegender.errors import InputError
 from agegender.labels import AGE_MAX_YEARS, AGE_MIN_YEARS, Gender
 from agegender.optional import require
@@ -154,13 +155,17 @@ def _features(faces: Faces) -> NDArray[np.float32]:
     """float32 (own, 2196): histograms of gradients and a small colour picture, of equal total variance."""
     gradients = np.empty((faces.own, (_SIDE // _CELL - 1) ** 2 * 4 * _DIRECTIONS), np.float32)
     colours = np.empty((faces.own, _COLOUR_SIDE**2 * 3), np.float32)
-    for row in range(faces.own):
+
+    def describe(row: int) -> None:
         image = faces.image(row)
         if image.shape[:2] != (_SIDE, _SIDE):
             image = cv2.resize(image, (_SIDE, _SIDE))
         gradients[row] = _histograms_of_gradients(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.float32))
         small = cv2.resize(image, (_COLOUR_SIDE, _COLOUR_SIDE), interpolation=cv2.INTER_AREA)
         colours[row] = np.ravel(cv2.cvtColor(small, cv2.COLOR_RGB2LAB))
+
+    for _ in ordered_map(describe, range(faces.own), usable_cores()):
+        pass
     parts = []
     for part in (gradients, colours):
         centred = part - part.mean(axis=0)

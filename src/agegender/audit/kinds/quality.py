@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
+import cv2
+
 from agegender.audit.findings import Finding
 from agegender.audit.material import Material
 from agegender.audit.measures import BLURRED_SIDE, BRIGHT_SHARE
@@ -115,8 +117,8 @@ class Grey(Quality):
 
     def measure(self, material: Material, row: int) -> float:
         """How far the channels lie apart."""
-        image = material.faces.image(row)
-        return float((image.max(axis=2) - image.min(axis=2)).mean())
+        red, green, blue = cv2.split(material.faces.image(row))  # a tenth of the time of max(axis=2)
+        return float(cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)).mean())
 
     def sentence(self, value: float) -> str | None:
         """See `Quality.sentence`."""
