@@ -52,6 +52,7 @@ def alive(process: int, began: str) -> bool:
     return fields[19] == began and fields[0] != "Z"
 
 
+@pytest.mark.long
 def test_a_killed_command_leaves_no_process_at_work_and_its_prediction_goes_on(
     tiny_onnx: Path, many_faces: list[str], tmp_path: Path
 ) -> None:
