@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +88,9 @@ def test_a_picture_that_kills_its_process_has_its_status_and_the_others_their_an
         statuses = {result.source: result.status for result in cluster.stream(files, crops=True)}
     finally:
         ended.set()
-        os.close(os.open(deadly, os.O_RDONLY | os.O_NONBLOCK))
+        last = os.open(deadly, os.O_RDONLY | os.O_NONBLOCK)
         killer.join()
+        os.close(last)
     assert statuses == dict.fromkeys(files, "ok") | {str(deadly): CRASHED}
     assert len(set(killed)) == cluster.lost == 4
 
@@ -116,22 +119,51 @@ def test_a_node_with_another_version_is_an_error(
 def test_one_of_two_nodes_lost_midway_loses_and_doubles_no_row(
     two_nodes: Any, ray: Any, tiny_onnx: Path, many_faces: list[str], tmp_path: Path
 ) -> None:
-    lost_after = 96
-    seen = 0
+    # Two files of different units hold up whoever reads them. As each node has one processor, both nodes have a unit in
+    # hand once both files have a reader; then one is lost, and the files give what any picture gives.
+    slow = [Path(many_faces[number]) for number in (70, 100)]
+    face = slow[0].read_bytes()
+    for path in slow:
+        path.unlink()
+        os.mkfifo(path)
+    both_read, lost, ended = threading.Barrier(3), threading.Event(), threading.Event()
 
-    def losing_a_node(items: Iterable[Any], /, *, total: int, title: str) -> Iterator[Any]:
-        nonlocal seen
-        for item in items:
-            yield item
-            seen += 1
-            if seen == lost_after:
-                two_nodes.remove_node(next(iter(two_nodes.worker_nodes)), allow_graceful=False)
+    def feed(path: Path) -> None:
+        end = os.open(path, os.O_WRONLY)  # waits for a reader
+        both_read.wait()
+        lost.wait()
+        while not ended.is_set():
+            with contextlib.suppress(BrokenPipeError):  # the reader was on the node that is lost
+                os.write(end, face)
+            os.close(end)
+            while _who_has_open(path):
+                time.sleep(0.01)
+            end = os.open(path, os.O_WRONLY)
+        os.close(end)
 
+    def lose_a_node() -> None:
+        both_read.wait()
+        two_nodes.remove_node(next(iter(two_nodes.worker_nodes)), allow_graceful=False)
+        lost.set()
+
+    threads = [*(threading.Thread(target=feed, args=(path,)) for path in slow), threading.Thread(target=lose_a_node)]
+    for thread in threads:
+        thread.start()
     cluster = ClusterPredictor(ray, read_model(tiny_onnx))
     there, here = tmp_path / "there.parquet", tmp_path / "here.parquet"
-    summary = predict_to_table(cluster, many_faces, there, crops=True, progress=losing_a_node)
-    assert cluster.lost >= 1, "the node had nothing in hand when it was lost"
-    assert seen == summary.rows == len(many_faces)
+    summary = predict_to_table(cluster, many_faces, there, crops=True)
+    ended.set()
+    last = [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in slow]
+    for thread in threads:
+        thread.join()
+    for end in last:
+        os.close(end)
+    assert not two_nodes.worker_nodes
+    assert cluster.lost >= 1
+    assert summary.rows == len(many_faces) == len(set(many_faces))
+    for path in slow:
+        path.unlink()
+        path.write_bytes(face)
     predict_to_table(agegender.load(tiny_onnx), many_faces, here, crops=True)
     table = pq.read_table(there)
     assert table["file"].to_pylist() == many_faces

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +39,30 @@ def test_an_address_where_nothing_answers_is_given_up_in_time(form: str, port: i
         pass
     assert caught.value.exit_code == 7
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_what_listens_but_is_no_cluster_is_given_up_in_time(greeting: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    other, _ = server.accept()
+                    other.sendall(greeting)
+                    kept.append(other)
+
+        kept: list[socket.socket] = []
+        threading.Thread(target=greet, daemon=True).start()
+        began = time.monotonic()
+        with (
+            pytest.raises(ClusterError, match=r"no Ray cluster" if greeting else r"Nothing answers .* \(timed out\)"),
+            ray_cluster(f"127.0.0.1:{server.getsockname()[1]}", seconds=1),
+        ):
+            pass
+        assert time.monotonic() - began < 10
+        for other in kept:
+            other.close()
 
 
 @pytest.mark.parametrize("address", ["cluster", "host:port", "host:", ":6379", "ray://"])

@@ -52,9 +52,14 @@ def alive(process: int, began: str) -> bool:
     return fields[19] == began and fields[0] != "Z"
 
 
+@pytest.mark.long
 def test_a_killed_command_leaves_no_process_at_work_and_its_prediction_goes_on(
     tiny_onnx: Path, many_faces: list[str], tmp_path: Path
 ) -> None:
+    held_up = Path(many_faces[180])  # nobody writes to it: whoever reads it waits
+    face = held_up.read_bytes()
+    held_up.unlink()
+    os.mkfifo(held_up)
     listed = tmp_path / "list.txt"
     listed.write_text("\n".join(many_faces))
     out = tmp_path / "faces.jsonl"
@@ -77,6 +82,8 @@ def test_a_killed_command_leaves_no_process_at_work_and_its_prediction_goes_on(
     assert [each for each in started.items() if alive(*each)] == []
     kept = rows.read_bytes().count(b"\n")
     assert 32 <= kept < len(many_faces)
+    held_up.unlink()
+    held_up.write_bytes(face)
     summary = predict_to_table(agegender.load(tiny_onnx), many_faces, out, crops=True)
     assert (summary.rows, summary.resumed) == (len(many_faces), kept)
     assert [json.loads(line)["file"] for line in out.read_text().splitlines()] == many_faces

@@ -24,6 +24,9 @@ EXTRA = "distribute"
 """Of this package; brings Ray."""
 
 _AUTO, _CLIENT = "auto", "ray://"
+_FRAME_HEAD_BYTES, _SETTINGS_FRAME = 9, 4
+"""Of HTTP/2, which gRPC is spoken over."""
+
 _OBJECT_STORE_BYTES = 256 * 1024 * 1024
 """Of a cluster on this machine; it holds one model and the answers on their way."""
 
@@ -93,11 +96,11 @@ def _start(ray: Any, address: str | None, processes: int | None, seconds: float)
 
 
 def _knock(address: str, seconds: float) -> None:
-    """Wait until something listens at an address; Ray itself would wait for minutes.
+    """Wait until something that may be Ray listens at an address; Ray itself would wait for minutes.
 
     Raises:
         SettingError: It is no address.
-        ClusterError: Nothing does.
+        ClusterError: Nothing does, or something else.
     """
     try:
         place = urlsplit("//" + address.removeprefix(_CLIENT))
@@ -109,7 +112,12 @@ def _knock(address: str, seconds: float) -> None:
     until = time.monotonic() + seconds
     while True:
         try:
-            socket.create_connection((host, port), timeout=max(0.1, until - time.monotonic())).close()
+            with socket.create_connection((host, port), timeout=max(0.1, until - time.monotonic())) as connection:
+                if os.environ.get("RAY_USE_TLS", "0") == "0" and not _speaks_grpc(connection):
+                    raise ClusterError(
+                        f"What listens at {address} is no Ray cluster. Port 6379 is usual within a cluster, "
+                        f"{_CLIENT}HOST:10001 from outside."
+                    )
             return
         except OSError as error:
             if time.monotonic() + 0.5 >= until:
@@ -119,3 +127,19 @@ def _knock(address: str, seconds: float) -> None:
                     f"{_CLIENT}HOST:10001 from outside."
                 ) from error
         time.sleep(0.5)
+
+
+def _speaks_grpc(connection: socket.socket) -> bool:
+    """Whether the other side greets as HTTP/2 does (RFC 9113, section 3.4): with a frame of settings.
+
+    Raises:
+        OSError: It says nothing in time, or hangs up.
+    """
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, _SETTINGS_FRAME, 0, 0, 0, 0, 0]))
+    head = b""
+    while len(head) < _FRAME_HEAD_BYTES:
+        received = connection.recv(_FRAME_HEAD_BYTES - len(head))
+        if not received:
+            raise ConnectionError("it hung up")
+        head += received
+    return head[3] == _SETTINGS_FRAME
