@@ -2,6 +2,7 @@
 
 python scripts/measure_audit.py copies DATA [IMAGES]  # 600 copies planted among DATA, or some of its images
 python scripts/measure_audit.py labels DATA           # 2 % of ages moved by 20 years, 2 % of genders flipped
+python scripts/measure_audit.py labels DATA PREDICTIONS  # the same among the images that these answer to
 python scripts/measure_audit.py index                 # 200,000 synthetic descriptors, every twentieth with a twin
 """
 
@@ -19,13 +20,14 @@ import numpy as np
 import pandas as pd
 
 from agegender.audit import Faces
-from agegender.audit.estimates import estimate_from_features
+from agegender.audit.estimates import estimate_from_features, estimates_from_predictions
 from agegender.audit.kinds.doubtful_age import DoubtfulAge
 from agegender.audit.kinds.doubtful_gender import DoubtfulGender
 from agegender.audit.material import Material, groups_of
 from agegender.audit.neighbours import VectorIndex
 from agegender.audit.similar import identical_pairs, near_pairs
 from agegender.audit.views import DESCRIPTOR_LENGTH
+from agegender.data.corrections import DROP
 from agegender.data.dataset import Dataset, load_dataset
 from agegender.data.duplicates import near_duplicate_groups
 from agegender.labels import Gender
@@ -128,8 +130,15 @@ def measure_copies(data: Dataset) -> None:
     print("missed:", [(data.table["file"][p[0]], n) for p, n in wanted.items() if p not in found])
 
 
-def measure_labels(data: Dataset) -> None:
-    """Plant wrong labels, doubt, and count."""
+def answered(data: Dataset, predictions: str) -> Dataset:
+    """The images that models have answered to without having learnt from them."""
+    rows = estimates_from_predictions([predictions], Faces(data)).rows
+    table, origin = (part.iloc[rows].reset_index(drop=True) for part in (data.table, data.origin))
+    return dataclasses.replace(data, table=table, images=data.images[rows], origin=origin)
+
+
+def measure_labels(data: Dataset, predictions: str | None = None) -> None:
+    """Plant wrong labels, doubt them by plain features or by models' answers, and count."""
     rng = np.random.default_rng(SEED)
     count = len(data)
     ages = data.table["age"].to_numpy(np.int64).copy()
@@ -142,7 +151,11 @@ def measure_labels(data: Dataset) -> None:
     spoilt = dataclasses.replace(data, table=data.table.assign(age=ages.clip(0, 116), gender=genders))
     faces = Faces(spoilt)
     start = time.perf_counter()
-    estimates = estimate_from_features(faces, near_duplicate_groups(spoilt.images))
+    estimates = (
+        estimates_from_predictions([predictions], faces)
+        if predictions is not None
+        else estimate_from_features(faces, near_duplicate_groups(spoilt.images))
+    )
     assert estimates is not None
     print(f"mean absolute error of the estimate: {np.abs(estimates.age - data.table['age']).mean():.2f} years; "
           f"genders right: {((estimates.female_probability >= 0.5) == (data.table['gender'] == 'female')).mean():.1%}; "
@@ -150,11 +163,14 @@ def measure_labels(data: Dataset) -> None:
     material = Material(faces, [], [], [estimates])
     files = spoilt.table["file"].to_numpy()
     for kind, planted in ((DoubtfulAge(), moved), (DoubtfulGender(), swapped)):
-        told = [finding.file for finding in kind.find(material)]
+        findings = kind.find(material)
+        told = [finding.file for finding in findings]
+        dropped = {finding.file for finding in findings if finding.suggestion == DROP}
         hits = len(set(told) & set(files[planted]))
         print(f"{kind.name}: {len(told)} named, {hits} of {wrong} planted ones among them: "
               f"precision {hits / max(1, len(told)):.1%}, recall {hits / wrong:.1%}; of the {wrong} named first "
-              f"{len(set(told[:wrong]) & set(files[planted]))} were planted")  # fmt: skip
+              f"{len(set(told[:wrong]) & set(files[planted]))} were planted; "
+              f"{len(dropped)} to be dropped, {len(dropped & set(files[planted]))} of them planted")  # fmt: skip
 
 
 def measure_index() -> None:
@@ -182,11 +198,13 @@ def main() -> None:
         measure_index()
     elif len(sys.argv) == 3 and sys.argv[1] == "labels":
         measure_labels(load_dataset(sys.argv[2]))
+    elif len(sys.argv) == 4 and sys.argv[1] == "labels":
+        measure_labels(answered(load_dataset(sys.argv[2]), sys.argv[3]), sys.argv[3])
     elif len(sys.argv) in (3, 4) and sys.argv[1] == "copies":
         data = load_dataset(sys.argv[2])
         measure_copies(some_of(data, int(sys.argv[3])) if len(sys.argv) == 4 else data)
     else:
-        sys.exit("usage: python scripts/measure_audit.py copies DATA [IMAGES] | labels DATA | index")
+        sys.exit("usage: python scripts/measure_audit.py copies DATA [IMAGES] | labels DATA [PREDICTIONS] | index")
 
 
 if __name__ == "__main__":
