@@ -54,13 +54,14 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, wo
     """The folder of a finished run of the whole main job, on few faces for one epoch a phase."""
     from agegender.pipeline import RunSettings, run
 
-    one_epoch = (("phases.0.epochs", "1"), ("phases.-1.epochs", "1"), ("curve_images", "16"), ("batch_size", "16"))
+    one_epoch = (("phases.0.epochs", "1"), ("phases.1.epochs", "1"), ("phases.1.side", "0"), ("curve_images", "16"),
+                 ("batch_size", "16"))  # fmt: skip
     changes = {"A": one_epoch, "B": one_epoch}
     return _made_once(
         tmp_path_factory,
         worker_id,
         "tiny_run",
-        lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes, phases=4)),
+        lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes, phases=2)),
     )
 
 

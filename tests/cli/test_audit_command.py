@@ -49,18 +49,20 @@ def test_files_and_table_of_an_audit(faces_with_copies: Path, drawn_folder: Path
 
 def test_a_run_applies_corrections_and_records_them(faces_with_copies: Path, tmp_path: Path) -> None:
     from agegender.pipeline import RunSettings, run
-    from agegender.training.recipes import default_recipe
 
     out = tmp_path / "audit"
     assert CliRunner().invoke(app, [str(faces_with_copies), "--out", str(out)]).exit_code == 0
-    phases = len(default_recipe("A", drawn=False).phases)
-    small = (*((f"phases.{number}.epochs", "1") for number in range(phases)), ("curve_images", "16"),
-             ("batch_size", "16"),
+    small = (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"),
              ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 8]"),
              ("network.stage_blocks", "[1, 1]"))  # fmt: skip
     corrections = out / "corrections.csv"
     settings = RunSettings(
-        out=tmp_path / "run", data=str(faces_with_copies), corrections=corrections, models=("A",), changes={"A": small}
+        out=tmp_path / "run",
+        data=str(faces_with_copies),
+        corrections=corrections,
+        models=("A",),
+        changes={"A": small},
+        phases=1,
     )
     result = run(settings)
     record, sidecar = read_json(result.folder.record), read_json(result.folder.sidecar("A"))

@@ -101,7 +101,8 @@ def test_a_full_disk_leaves_no_half_file(drawn_folder: Path, tmp_path: Path) -> 
     limit = 1_000_000
     done = subprocess.run(
         [sys.executable, "-m", "agegender", "run", "--data", str(drawn_folder), "--out", str(out), "--models", "A",
-         "--epochs", "1", "--set", "A.batch_size=16", "--set", "A.network.stage_channels=[64, 128, 128, 64]"],
+         "--phases", "1", "--epochs", "1", "--set", "A.phases.0.side=0", "--set", "A.batch_size=16",
+         "--set", "A.network.stage_channels=[64, 128, 128, 64]"],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         env=os.environ | {"AGEGENDER_CACHE": os.environ["AGEGENDER_CACHE"]},
         capture_output=True,
@@ -117,7 +118,8 @@ def test_a_full_disk_leaves_no_half_file(drawn_folder: Path, tmp_path: Path) -> 
 
 def test_folds_and_resume_by_command(agegender, drawn_folder: Path, tmp_path: Path) -> None:
     words = ("run", "--data", drawn_folder, "--out", tmp_path / "folds", "--models", "A", "--folds", "2",
-             "--epochs", "1", "--set", "A.batch_size=16", "--set", "A.network.stem_channels=[8, 8]",
+             "--phases", "1", "--epochs", "1", "--set", "A.phases.0.side=0", "--set", "A.batch_size=16",
+             "--set", "A.network.stem_channels=[8, 8]",
              "--set", "A.network.stage_channels=[8, 8]", "--set", "A.network.stage_blocks=[1, 1]")  # fmt: skip
     code, out, err = agegender(*words)
     assert code == 0, err

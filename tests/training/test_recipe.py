@@ -77,7 +77,7 @@ def test_each_epoch_belongs_to_a_phase() -> None:
 
 def test_a_phase_may_see_the_network_at_another_size() -> None:
     recipe = default_recipe("A", drawn=False)
-    assert [recipe.network_in(phase).side for phase in recipe.phases] == [64, 96, 128, 128]
+    assert [recipe.network_in(phase).side for phase in recipe.phases] == [64, 96, 128, 128, 128, 128]
     assert recipe.network_in(recipe.phases[-1]) == recipe.network
     assert dataclasses.replace(recipe.network_in(recipe.phases[0]), side=128) == recipe.network
 

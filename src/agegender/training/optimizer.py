@@ -19,7 +19,8 @@ UNDECAYED = ("bias", "gamma", "beta")
 class AveragingAdamW(keras.optimizers.Adam):
     """AdamW that keeps an exponential moving average of the weights beside them.
 
-    The average starts fast, as `min(decay, (1 + step) / (10 + step))`, so that it is of use from the first epoch on.
+    The average starts fast, as `min(decay, step / (9 + step))` with steps counted from 0, so that it is of use from the
+    first epoch on and nothing stays in it of the zeros that its slots begin with.
     Decay of weights is scaled with each variable's own learning rate.
 
     Args:
@@ -65,7 +66,7 @@ class AveragingAdamW(keras.optimizers.Adam):
 
     def _update_model_variables_moving_average(self, trainable_variables: list[Any]) -> None:
         step = ops.cast(self.iterations, "float32")
-        decay: Any = ops.minimum(float(self.ema_momentum), (1.0 + step) / (10.0 + step))
+        decay: Any = ops.minimum(float(self.ema_momentum), step / (9.0 + step))
         for variable, average in zip(trainable_variables, self._model_variables_moving_average, strict=True):
             average.assign(decay * average + (1.0 - decay) * ops.cast(variable, average.dtype))
 
