@@ -29,11 +29,10 @@ def many_faces(tmp_path: Path, drawn_folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def two_nodes() -> Iterator[Any]:
     """A running `ray.cluster_utils.Cluster` of two nodes with one processor each."""
-    pytest.importorskip("ray")
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "120"}
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster = pytest.importorskip("ray.cluster_utils").Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
     try:
         cluster.add_node(num_cpus=1)
         cluster.wait_for_nodes()

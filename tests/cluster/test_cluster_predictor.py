@@ -21,6 +21,7 @@ from agegender.cluster.predictor import CRASHED, NOT_VISIBLE, ClusterPredictor
 from agegender.errors import ClusterError
 from agegender.inference.batch import predict_to_table
 from agegender.inference.predictor import read_model
+from agegender.inference.results import ImageFailure
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,7 @@ def test_a_file_that_a_node_does_not_see_has_its_status(ray: Any, tiny_onnx: Pat
         finally:
             os.close(number)
     assert [result.status for result in results] == [NOT_VISIBLE, "ok"]
+    assert isinstance(results[0], ImageFailure)
     assert "under the same path" in results[0].detail
 
 

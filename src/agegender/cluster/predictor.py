@@ -132,7 +132,7 @@ class ClusterPredictor:
                     elif len(unit.files) > 1:
                         again.extend(_Unit((file,)) for file in unit.files)
                     else:
-                        yield _given_up(unit.files[0])
+                        yield from map(_given_up, unit.files)
         finally:
             with contextlib.suppress(Exception):  # whatever ended this is raised, not that Ray is gone too
                 for reference in under_way:
