@@ -72,9 +72,12 @@ def test_a_picture_that_kills_its_process_has_its_status_and_the_others_their_an
         while True:
             end = os.open(deadly, os.O_WRONLY)  # waits for a reader
             try:
-                if ended.is_set():
-                    return
-                for reader in _who_has_open(deadly):
+                readers: list[int] = []
+                while not readers:  # to let go before one is found would end its reading
+                    if ended.is_set():
+                        return
+                    readers = _who_has_open(deadly)
+                for reader in readers:
                     os.kill(reader, signal.SIGKILL)
                     killed.append(reader)
             finally:
