@@ -26,7 +26,7 @@ $(STAMP): $(LOCK) pyproject.toml
 run: setup ## The main job on drawn faces: both models, curves, figures, in runs/drawn (RESUME=1 goes on with it)
 	$(BIN)/agegender run --out $(or $(OUT),runs/drawn) $(if $(RESUME),--resume)
 
-test: setup lint types imports unit ## Every check that CI runs but the long ones (under 10 minutes on 2 cores)
+test: setup lint types imports unit ## Every check that CI runs but the long ones (15 minutes on 2 cores)
 
 lint: setup
 	$(BIN)/ruff check src tests scripts benchmarks
