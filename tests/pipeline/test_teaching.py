@@ -48,6 +48,7 @@ def test_a_teacher_of_the_same_split_is_taken(tmp_path: Path) -> None:
         ({"data": {"fingerprint": "others"}}, "A", "learnt from other images"),
         ({"started_from": {"start": "imagenet"}}, "A", "Model A learns from the given images alone"),
         ({"teachers": [{"started_from": "imagenet"}]}, "A", "Model A learns from the given images alone"),
+        ({"went_on_from": {"started_from": "imagenet"}}, "A", "Model A learns from the given images alone"),
     ],
 )
 def test_what_would_spoil_the_figures_is_refused(

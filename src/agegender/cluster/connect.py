@@ -23,6 +23,9 @@ CONNECT_SECONDS = 10.0
 EXTRA = "distribute"
 """Of this package; brings Ray."""
 
+RAY_LOGS = "/tmp/ray/session_latest/logs"
+"""Where Ray itself keeps them, on each machine."""
+
 _AUTO, _CLIENT = "auto", "ray://"
 _FRAME_HEAD_BYTES, _SETTINGS_FRAME = 9, 4
 """Of HTTP/2, which gRPC is spoken over."""
@@ -78,7 +81,7 @@ def _start(ray: Any, address: str | None, processes: int | None, seconds: float)
         here = {"num_cpus": processes or usable_cores(), "object_store_memory": _OBJECT_STORE_BYTES}
         settings = {"address": "local", "include_dashboard": False, **here}
         failed = "Ray cannot be started on this machine"
-        advice = "Its logs are in /tmp/ray/session_latest/logs."
+        advice = f"Its logs are in {RAY_LOGS}."
     else:
         if address != _AUTO:
             _knock(address, seconds)

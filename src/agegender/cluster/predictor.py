@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agegender import __version__
+from agegender.cluster.connect import RAY_LOGS
 from agegender.cluster.worker import Answered, Job, answer
 from agegender.errors import AgegenderError, ClusterError
 from agegender.inference.predictor import BATCH_SIZE, ModelBytes
@@ -71,7 +72,6 @@ class ClusterPredictor:
 
         Raises:
             ModelError: It is no model of age and gender.
-            MissingExtraError: onnxruntime is not installed.
         """
         self.predictor = model.open(threads=1)
         self.lost = 0
@@ -165,7 +165,7 @@ class ClusterPredictor:
         if not self.answered and self.lost > 20 + under_way:
             raise ClusterError(
                 f"{self.lost} processes of the cluster ended before any of them answered. Run `agegender predict` on "
-                "one picture on a node to see why; Ray's logs are in /tmp/ray/session_latest/logs there."
+                f"one picture on a node to see why; Ray's logs are in {RAY_LOGS} there."
             )
 
 

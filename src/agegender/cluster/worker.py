@@ -63,7 +63,6 @@ def answer(job: Job, paths: Sequence[str]) -> Answered:
     Raises:
         ClusterError: This node has another version of the package.
         ModelError: The model cannot be opened here, or answers with what is no number.
-        MissingExtraError: onnxruntime is not installed here.
     """
     if job.version != __version__:
         raise ClusterError(

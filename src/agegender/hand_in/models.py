@@ -116,10 +116,11 @@ def _start(model: str, record: dict[str, Any] | None) -> Finding:
     if not isinstance(origin, dict) or "start" not in origin:
         return judge(name, "No record says where its weights started; the file alone cannot.", "Look at the code.")
     start, source = origin["start"], origin.get("source", origin["start"])
-    teachers = [teacher for teacher in (record or {}).get("teachers") or () if isinstance(teacher, dict)]
+    earlier = [*((record or {}).get("teachers") or ()), (record or {}).get("went_on_from")]
+    teachers = [teacher for teacher in earlier if isinstance(teacher, dict)]
     taught = [teacher for teacher in teachers if teacher.get("started_from") != "random"]
     if model == "A" and taught:
-        return failed(name, f"Its targets came in part from {taught[0].get('file')}, which saw other weights.")
+        return failed(name, f"It learnt in part from {taught[0].get('file')}, which saw other weights.")
     if start == "file":
         return judge(name, f"It started from the weights in {source}.", "See what trained those weights.")
     if start != WANTED_START[model]:

@@ -99,7 +99,6 @@ class FaceDetector:
 
         Raises:
             ModelError: A network is missing or damaged.
-            MissingExtraError: onnxruntime is not installed.
         """
         self.settings = settings or DetectorSettings()
         self._networks = {}

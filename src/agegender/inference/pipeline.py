@@ -237,7 +237,6 @@ def load(
         SettingError: A number of threads below 1, or an unknown precision.
         ModelError: There is no such model, or it is damaged.
         InputError: Its calibration is damaged.
-        MissingExtraError: onnxruntime is not installed.
     """
     for name, value in (("workers", workers), ("threads", threads)):
         if value is not None and value < 1:

@@ -73,7 +73,6 @@ class ModelBytes:
 
         Raises:
             ModelError: It is no ONNX model, or has other inputs or outputs.
-            MissingExtraError: onnxruntime is not installed.
         """
         return Predictor(self.content, self.manifest, self.precision, threads=threads, sha256=self.sha256)
 
@@ -166,7 +165,6 @@ def load_predictor(model: str | Path, *, precision: str | None = None, threads: 
     Raises:
         SettingError: An unknown precision.
         ModelError: No such file, or not the one that its manifest describes, or not a model of age and gender.
-        MissingExtraError: onnxruntime is not installed.
     """
     return read_model(model, precision=precision).open(threads=threads)
 

@@ -102,8 +102,9 @@ def checked_teachers(
 
 
 def _first_start(record: dict[str, Any]) -> str:
-    """Its own start, or that of a teacher: each record holds what its teachers had inherited."""
-    starts = [record["started_from"]["start"], *(teacher["started_from"] for teacher in record.get("teachers", ()))]
+    """Its own start, or that of a model it learnt from: each record holds what those had inherited."""
+    before = [*record.get("teachers", ()), *filter(None, [record.get("went_on_from")])]
+    starts = [record["started_from"]["start"], *(model["started_from"] for model in before)]
     return next((start for start in starts if start != FROM_SCRATCH), FROM_SCRATCH)
 
 
@@ -147,7 +148,7 @@ def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_has
         split_hash: Of that split, as sidecars hold it.
 
     Raises:
-        InputError: There is no such run, it is unfinished or its files do not belong together.
+        InputError: There is no such run, its model is unfinished, or its files do not belong together.
         SettingError: Its recipe is not the beginning of this one, or it has seen this run's validation images.
     """
     from agegender.training.fit import Start
