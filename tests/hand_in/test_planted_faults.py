@@ -163,6 +163,10 @@ FAULTS: dict[str, tuple[Spoil, set[str]]] = {
         files(recorded(A, teachers=[{"file": "B.keras", "started_from": "imagenet"}])),
         {"model_A_start"},
     ),
+    "Model A that went on from a model from ImageNet": (
+        files(recorded(A, went_on_from={"file": "B.keras", "started_from": "imagenet"})),
+        {"model_A_start"},
+    ),
     "a cleared cell": (notebook(cleared), {"notebook_outputs"}),
     "a cell whose outputs alone are cleared": (notebook(outputs_alone_cleared), {"notebook_outputs"}),
     "cells out of order": (notebook(out_of_order), {"notebook_order"}),
