@@ -86,7 +86,7 @@ def test_predicting_on_a_cluster_says_what_to_install(tiny_onnx: Path, drawn_fol
     words = ["predict", str(drawn_folder), "--crops", "--model", str(tiny_onnx), "--out", str(tmp_path / "faces.csv")]
     done = run_blocked(("ray",), program, *words, "--engine", "ray")
     assert done.returncode == 6, done.stderr
-    assert "agegender[distribute]" in "".join(done.stderr.split("\n"))
+    assert "agegender[ray]" in "".join(done.stderr.split("\n"))
     done = run_blocked(("ray",), program, *words)
     assert done.returncode == 0, done.stderr
 

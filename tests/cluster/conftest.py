@@ -30,7 +30,7 @@ def many_faces(tmp_path: Path, drawn_folder: Path) -> list[str]:
 def two_nodes() -> Iterator[Any]:
     """A running `ray.cluster_utils.Cluster` of two nodes with one processor each."""
     os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_raylet_start_wait_time_s": "120"}
-    utilities = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: agegender[distribute]")
+    utilities = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed: agegender[ray]")
     cluster = utilities.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
         cluster.add_node(num_cpus=1)

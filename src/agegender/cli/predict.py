@@ -89,7 +89,7 @@ def predict_command(
     same --out: nothing is done twice. The exit code is 3 if any image could not be used.
 
     With --engine ray a cluster does the same; what a lost node had in hand is done again, and a run that was stopped
-    may go on with either engine. Its nodes need agegender[distribute] and the images under the same paths.
+    may go on with either engine. Its nodes need agegender[ray] and the images under the same paths.
 
     Example: agegender predict photos --out faces.parquet --draw seen
     """

@@ -20,7 +20,7 @@ from agegender.optional import require
 CONNECT_SECONDS = 10.0
 """How long a cluster's address may keep silent."""
 
-EXTRA = "distribute"
+EXTRA = "ray"
 """Of this package; brings Ray."""
 
 RAY_LOGS = "/tmp/ray/session_latest/logs"

@@ -156,7 +156,7 @@ class ClusterPredictor:
             reason = error
         raise ClusterError(
             f"A node could not do its work: {str(reason).strip().splitlines()[-1]}. Every node needs agegender "
-            f"{__version__} with the extra distribute. What was done so far is kept: give the same "
+            f"{__version__} with the extra ray. What was done so far is kept: give the same "
             "--out to go on."
         ) from reason
 

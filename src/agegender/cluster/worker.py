@@ -80,7 +80,7 @@ def answer(job: Job, paths: Sequence[str]) -> Answered:
 
 def _predictor(job: Job) -> FacePredictor:
     if job.key not in _opened:
-        model: ModelBytes = require("ray", "distribute").get(job.model[0])
+        model: ModelBytes = require("ray", "ray").get(job.model[0])
         # Ray gives a task one core: more threads would take those of the tasks beside it.
         detector = None if job.crops else FaceDetector(DetectorSettings(), threads=1)
         _opened.clear()

@@ -1,6 +1,6 @@
 """Anything that people have as a photograph to one RGB array, upright, within limits, or one typed error.
 
-JPEG (CMYK too), PNG (16-bit too), WebP, AVIF, GIF (its first frame) and, where pillow-heif is installed, HEIC.
+JPEG (CMYK too), PNG (16-bit too), WebP, AVIF, HEIC and GIF (its first frame).
 """
 
 from __future__ import annotations
@@ -132,18 +132,8 @@ def _registered(name: str) -> bool:
 
 
 def _install_heif() -> None:
-    """Let Pillow read HEIC.
-
-    Raises:
-        ImageError: `unsupported`, pillow-heif is not installed.
-    """
-    try:
-        # Optional, in no extra, and only asked for when such a file comes.
-        importlib.import_module("pillow_heif").register_heif_opener()
-    except ImportError as error:
-        raise ImageError(
-            "unsupported", "This is a HEIC image, and reading those needs pillow-heif. Run: pip install pillow-heif"
-        ) from error
+    """Let Pillow read HEIC. Loaded only when such a file comes, since most people have none."""
+    importlib.import_module("pi_heif").register_heif_opener()
 
 
 def _decoded(image: Image.Image, max_pixels: int) -> npt.NDArray[np.uint8]:
