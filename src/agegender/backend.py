@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from agegender.errors import MissingExtraError
@@ -19,11 +21,15 @@ FAST_BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 def choose_backend() -> str:
     """Set `KERAS_BACKEND` if nobody has: JAX on an NVIDIA GPU, else TensorFlow, else what is installed.
 
-    Called before Keras is imported; afterwards it changes nothing.
+    Also has TensorFlow use oneDNN, unless `TF_ENABLE_ONEDNN_OPTS` says otherwise. Called before Keras is imported;
+    afterwards it changes nothing.
 
     Returns:
         The backend's name, or an empty string when Keras decides by itself (imported already).
     """
+    # Off by default on processors without VNNI, AMD's before Zen 4 among them, where it trains A 1.3 and B 1.6 times as
+    # fast all the same. TensorFlow reads it when it is imported.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if chosen := os.environ.get("KERAS_BACKEND"):
         return chosen
     if "keras" in sys.modules:
@@ -48,7 +54,31 @@ def require_backend() -> str:
             "Keras or a backend of it is not installed, and this needs both. "
             "Run: pip install 'agegender[train,tensorflow]' (or jax or torch in place of tensorflow)"
         )
+    if backend == "tensorflow":
+        _import_quietly("tensorflow")
     return backend
+
+
+def _import_quietly(module: str) -> None:
+    """Import a module without what its C++ part writes on standard error; where the import fails, with it.
+
+    TensorFlow says twice that oneDNN is on, at every start, whatever level of messages it was told to show.
+    """
+    if module in sys.modules:
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            importlib.import_module(module)
+        except BaseException:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _installed(module: str) -> bool:
