@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agegender.backend import choose_backend
+from agegender.backend import require_backend, usable_precision
 from agegender.data.corrections import read_corrections
 from agegender.data.dataset import load_dataset
 from agegender.data.duplicates import near_duplicate_groups
@@ -48,6 +48,7 @@ def measure_cleaning(data: str, corrections_file: str, seeds: int) -> None:
     recipe = default_recipe("A", drawn=faces.drawn)
     recipe = dataclasses.replace(
         recipe,
+        precision=usable_precision(recipe.precision),
         network=dataclasses.replace(
             recipe.network, side=SIDE, stem_channels=STEM, stage_channels=CHANNELS, stage_blocks=BLOCKS
         ),
@@ -81,5 +82,5 @@ def measure_cleaning(data: str, corrections_file: str, seeds: int) -> None:
 if __name__ == "__main__":
     if len(sys.argv) not in (3, 4):
         sys.exit("usage: python scripts/measure_cleaning.py DATA CORRECTIONS [SEEDS]")
-    choose_backend()
+    require_backend()
     measure_cleaning(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) == 4 else SEEDS)

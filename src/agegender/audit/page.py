@@ -77,10 +77,11 @@ class _Pictures:
 
     def _picture(self, row: int) -> dict[str, str]:
         faces = self._faces
+        unit = "year" if faces.age(row) == 1 else "years"
         return {
             "address": _data_address(faces.image(row)),
             "file": faces.file(row),
-            "labels": f"{faces.age(row)} years, {faces.gender(row)}",
+            "labels": f"{faces.age(row)} {unit}, {faces.gender(row)}",
         }
 
 
