@@ -94,7 +94,6 @@ def predict_command(
     Example: agegender predict photos --out faces.parquet --draw seen
     """
     from agegender.errors import InputError, SettingError
-    from agegender.inference.batch import predict_to_table
     from agegender.inference.listing import STANDARD_INPUT, list_images
     from agegender.inference.pipeline import load
     from agegender.inference.rows import checked_format
@@ -115,6 +114,8 @@ def predict_command(
     if out is None:
         failed = _on_screen(load(model, precision=precision, workers=workers), found.files, draw, crops=crops)
     else:
+        from agegender.inference.batch import predict_to_table
+
         with _engine(engine, address, model, precision, workers) as predictor:
             summary = predict_to_table(predictor, found.files, out, crops=crops, draw=draw, progress=progress)
         _report(summary)
@@ -152,7 +153,6 @@ def _engine(
 
 def _on_screen(predictor: FacePredictor, files: tuple[str, ...], draw: Path | None, *, crops: bool) -> int:
     """Print a row a face; returns how many images failed."""
-    from agegender.inference.drawing import write_drawn
     from agegender.inference.results import ImageFaces, ImageFailure
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -167,6 +167,8 @@ def _on_screen(predictor: FacePredictor, files: tuple[str, ...], draw: Path | No
         _add_rows(table, result)
         kinds[isinstance(result, ImageFailure)] += 1
         if draw is not None and isinstance(result, ImageFaces):
+            from agegender.inference.drawing import write_drawn
+
             write_drawn(result, result.source, draw)
     console.print(table)
     messages.print(f"Guessed from looks by {escape(predictor.name)}: for measurement and research only.")
