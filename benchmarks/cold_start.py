@@ -6,9 +6,8 @@
 Printed: the size of this interpreter's packages, without pip and setuptools, which come with every environment, the
 largest by name; and of several runs of `agegender predict PHOTO`, each a process of its own, the time by the clock and
 the processor time (which other work on the machine lengthens less), with start-up, model, detection and the printed
-table. Files that have been read stay in the system's memory, so the first run of all, which is left out, may take
-longer. Without --photo a face is drawn: it holds no sure face for the detector, which then does less. The exit code is
-1 if a run fails.
+table. Files that were read stay in the system's memory; the first run, which reads them from the disk, is left out.
+Without --photo a face is drawn, in which the detector finds less to do. The exit code is 1 if a run fails.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ NOT_OURS = ("pip", "setuptools", "wheel")
 
 
 def package_bytes() -> dict[str, int]:
-    """Bytes on the disk of each installed package, by its name, by what it recorded as installed; compiled files too."""
+    """Bytes of the files of each installed package, by its name: those that it recorded, and what Python compiled."""
     root = Path(sysconfig.get_path("purelib"))
     sizes: dict[str, int] = {}
     for package in metadata.distributions(path=[str(root)]):
@@ -67,9 +66,7 @@ def print_times(model: str, photo: Path, runs: int) -> None:
     command = [sys.executable, "-m", "agegender", "predict", str(photo), "--model", model]
     one_run(command)
     walls, works = zip(*(one_run(command) for _ in range(runs)), strict=True)
-    print(
-        f"agegender predict {photo.name} --model {model}, {runs} runs, on {os.cpu_count()} cores ({platform.machine()}):"
-    )
+    print(f"agegender predict {photo.name} --model {model}: {runs} runs, {os.cpu_count()} cores, {platform.machine()}")
     print(f"  by the clock {statistics.median(walls):.2f} s (median), {min(walls):.2f} to {max(walls):.2f} s")
     print(f"  of the processor {statistics.median(works):.2f} s (median), {min(works):.2f} to {max(works):.2f} s")
 

@@ -39,15 +39,17 @@ def predict_command(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Images, folders, addresses such as s3://bucket/folder, a list.txt of one of these files a line, or - "
-            "for such lines on standard input.",
+            help="Images, folders, addresses such as s3://bucket/folder (these need the extra 'data'), a list.txt of "
+            "one of these files a line, or - for such lines on standard input.",
             show_default=False,
         ),
     ],
     *,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Table to write: .parquet, .csv or .jsonl.", show_default=False),
+        typer.Option(
+            "--out", "-o", help="Table to write: .csv, .jsonl or .parquet (needs the extra 'data').", show_default=False
+        ),
     ] = None,
     draw: Annotated[
         Path | None,
@@ -89,9 +91,9 @@ def predict_command(
     same --out: nothing is done twice. The exit code is 3 if any image could not be used.
 
     With --engine ray a cluster does the same; what a lost node had in hand is done again, and a run that was stopped
-    may go on with either engine. Its nodes need agegender[ray] and the images under the same paths.
+    may go on with either engine. Its nodes need the extra 'ray' and the images under the same paths.
 
-    Example: agegender predict photos --out faces.parquet --draw seen
+    Example: agegender predict photos --out faces.csv --draw seen
     """
     from agegender.errors import InputError, SettingError
     from agegender.inference.listing import STANDARD_INPUT, list_images
@@ -107,7 +109,7 @@ def predict_command(
     found = list_images(places, sys.stdin if STANDARD_INPUT in places else ())
     if out is None and len(found.files) > MOST_ON_SCREEN:
         raise SettingError(
-            f"{len(found.files):,} images are too many to print. Give a table to write, such as --out faces.parquet."
+            f"{len(found.files):,} images are too many to print. Give a table to write, such as --out faces.csv."
         )
     if found.ignored:
         messages.print(f"{found.ignored:,} files that are no images were passed over.")
