@@ -88,7 +88,7 @@ def test_a_wrong_ending_or_too_many_to_print_is_said_before_anything_is_done(
     many.write_text("\n".join(f"{i}.jpg" for i in range(201)))
     result = invoke(many, "--model", tiny_onnx)
     assert isinstance(result.exception, SettingError)
-    assert "--out faces.parquet" in str(result.exception)
+    assert "--out faces.csv" in str(result.exception)
 
 
 def test_a_cluster_needs_a_table_and_an_address_needs_a_cluster(photos: Path, tiny_onnx: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`agegender serve` as a process: it answers without Keras, and SIGTERM loses nothing that was accepted."""
+"""`agegender serve` as a process: it answers without Keras and pandas, and SIGTERM loses nothing that was accepted."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ PROGRAM = """
 import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.split('.')[0] in {'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'onnx', 'sklearn', 'httpx'}:
+        if name.split('.')[0] in {'keras', 'tensorflow', 'jax', 'torch', 'matplotlib', 'onnx', 'sklearn', 'httpx',
+                                  'pandas', 'pyarrow'}:
             raise ImportError(name + ' is blocked')
 sys.meta_path.insert(0, Blocked())
 from agegender.cli.app import main

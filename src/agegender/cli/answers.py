@@ -54,12 +54,13 @@ def load_answers(
     if model is None or data is None:
         raise SettingError("--data needs a model file to ask. Give one, or --predictions.")
     from agegender.backend import require_backend
+
+    require_backend()
     from agegender.data.dataset import load_dataset
     from agegender.data.splits import load_split
     from agegender.evaluation import checked_file
     from agegender.evaluation.answers import ask_model
 
-    require_backend()
     checked_file(model)
     dataset = load_dataset(data, gender_codes=parse_gender_codes(gender_codes), progress=progress)
     for note in dataset.notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -37,6 +37,7 @@ from agegender.cli.serve import serve_command
 from agegender.cli.split import split_command
 from agegender.cli.thresholds import thresholds_command
 from agegender.errors import AgegenderError, Interrupted
+from agegender.optional import explained_imports
 
 HELP = """From a folder of labelled faces to two trained, measured, contract-tested Keras models of age and gender.
 
@@ -47,8 +48,6 @@ Age and a binary gender guessed from looks are limits of a data set, not facts a
 The models are for measurement and research, not for decisions about people.
 """
 
-app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
 
 def _version(asked: bool) -> None:
     if asked:
@@ -56,54 +55,72 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     del version
 
 
-def _interruptible(command: Callable[..., None]) -> Callable[..., None]:
-    """Let Ctrl-C end a command with its own exit code; click would call it an abort and say 1."""
+def _explained(command: Callable[..., None]) -> Callable[..., None]:
+    """Say which extra a command lacks, and let Ctrl-C end it with its own exit code; click would say abort and 1."""
 
     @functools.wraps(command)
     def wrapped(*values: Any, **named: Any) -> None:
         try:
-            command(*values, **named)
+            with explained_imports():
+                command(*values, **named)
         except KeyboardInterrupt:
             raise Interrupted("Nothing half-written was left; what was finished stays.") from None
 
     return wrapped
 
 
-for name, command in (
-    ("run", run_command),
-    ("evaluate", evaluate_command),
-    ("notebook", notebook_command),
-    ("sensitivity", sensitivity_command),
-    ("explain", explain_command),
-    ("calibrate", calibrate_command),
-    ("intervals", intervals_command),
-    ("fairness", fairness_command),
-    ("thresholds", thresholds_command),
-    ("audit", audit_command),
-    ("check", check_command),
-    ("card", card_command),
-    ("export", export_command),
-    ("predict", predict_command),
-    ("serve", serve_command),
-    ("page", page_command),
-    ("report", report_command),
-    ("prepare", prepare_command),
-    ("draw", draw_command),
-    ("split", split_command),
-):
-    app.command(name)(_interruptible(command))
+COMMANDS: dict[str, Callable[..., None]] = {
+    "run": run_command,
+    "evaluate": evaluate_command,
+    "notebook": notebook_command,
+    "sensitivity": sensitivity_command,
+    "explain": explain_command,
+    "calibrate": calibrate_command,
+    "intervals": intervals_command,
+    "fairness": fairness_command,
+    "thresholds": thresholds_command,
+    "audit": audit_command,
+    "check": check_command,
+    "card": card_command,
+    "export": export_command,
+    "predict": predict_command,
+    "serve": serve_command,
+    "page": page_command,
+    "report": report_command,
+    "prepare": prepare_command,
+    "draw": draw_command,
+    "split": split_command,
+}
 
+HAND_IN_COMMANDS: dict[str, Callable[..., None]] = {"check": hand_in_check_command, "marks": hand_in_marks_command}
+
+
+def _app(commands: Mapping[str, Callable[..., None]]) -> typer.Typer:
+    """A command line of some commands."""
+    made = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode="rich", pretty_exceptions_enable=False)
+    made.callback()(_options)
+    for name, command in commands.items():
+        made.command(name)(_explained(command))
+    return made
+
+
+app = _app(COMMANDS)
 hand_in = typer.Typer(help=HAND_IN_HELP, no_args_is_help=True)
-for name, command in (("check", hand_in_check_command), ("marks", hand_in_marks_command)):
-    hand_in.command(name)(_interruptible(command))
+for _name, _command in HAND_IN_COMMANDS.items():
+    hand_in.command(_name)(_explained(_command))
 app.add_typer(hand_in, name="hand-in")
+
+
+def _asked_for(words: Sequence[str]) -> typer.Typer:
+    """The whole command line, or that of the one command that is asked for: to build the others takes time."""
+    name = words[0] if words else ""
+    return _app({name: COMMANDS[name]}) if name in COMMANDS else app
 
 
 def main() -> None:
@@ -115,7 +132,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     choose_backend()
     try:
-        app()
+        _asked_for(sys.argv[1:])()
     except Interrupted as stop:
         messages.print(f"[yellow]Stopped.[/] {escape(str(stop))}")
         sys.exit(stop.exit_code)

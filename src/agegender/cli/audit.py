@@ -59,13 +59,15 @@ def audit_command(
     Example: agegender audit faces/train_val --against faces/test --out audit
     """
     from agegender.artifacts import explained_writes
+    from agegender.optional import require
+
+    require("faiss", "audit")  # that extra brings pandas too, which the rooms below would ask for first
     from agegender.audit import Faces, audit, estimates_from_predictions, save_audit
     from agegender.data.dataset import Dataset, load_dataset
     from agegender.data.readers import is_table
-    from agegender.optional import require
 
     # Everything that can be wrong with the request is found before the long part.
-    for module in ("faiss", "imagehash", "sklearn", "cleanlab", "jinja2"):
+    for module in ("imagehash", "sklearn", "cleanlab", "jinja2"):
         require(module, "audit")
     if out is not None:
         with explained_writes(out):

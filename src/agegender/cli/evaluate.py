@@ -81,13 +81,14 @@ def evaluate_command(
     from agegender.backend import require_backend
     from agegender.cli.console import console, messages, progress
     from agegender.cli.evaluation_tables import print_evaluation
+
+    require_backend()
     from agegender.data.dataset import load_dataset, write_rejected
     from agegender.evaluation import checked_file, evaluate_models, save_evaluation, save_predictions
     from agegender.evaluation.evaluate import group_columns
     from agegender.evaluation.predict import ORDERS, Order
     from agegender.evaluation.suite import METRICS_FILE, PREDICTIONS_FILE
 
-    require_backend()
     # Everything that can be wrong with the request is found before the long part.
     for path in models:
         checked_file(path)

@@ -69,16 +69,17 @@ def explain_command(
     """
     from agegender.artifacts import explained_writes, write_json
     from agegender.backend import require_backend
-    from agegender.data.unlabelled import drawn_pictures, read_pictures
     from agegender.errors import SettingError
-    from agegender.evaluation import checked_file, load_model
-    from agegender.evaluation.explain import explain_faces
-    from agegender.evaluation.sanity import check_sanity
     from agegender.optional import require
 
     require_backend()
     # Everything that can be wrong with the request is found before the long part.
     require("matplotlib", "report")
+    from agegender.data.unlabelled import drawn_pictures, read_pictures
+    from agegender.evaluation import checked_file, load_model
+    from agegender.evaluation.explain import explain_faces
+    from agegender.evaluation.sanity import check_sanity
+
     checked_file(model)
     if images and drawn is not None:
         raise SettingError(f"Give --images or --drawn. Received both: {len(images)} and {drawn}")

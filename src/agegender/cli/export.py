@@ -50,11 +50,12 @@ def export_command(
     Example: agegender export runs/mine/age_gender_B.keras --data faces/train_val
     """
     from agegender.backend import require_backend
+
+    require_backend()
     from agegender.data.dataset import load_dataset
     from agegender.evaluation.load import checked_file
 
     checked_file(model)
-    require_backend()
     from agegender.export.files import export_model, labelled_images
     from agegender.export.onnx import require_tensorflow
 

@@ -39,15 +39,17 @@ def predict_command(
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Images, folders, addresses such as s3://bucket/folder, a list.txt of one of these files a line, or - "
-            "for such lines on standard input.",
+            help="Images, folders, addresses such as s3://bucket/folder (these need the extra 'data'), a list.txt of "
+            "one of these files a line, or - for such lines on standard input.",
             show_default=False,
         ),
     ],
     *,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Table to write: .parquet, .csv or .jsonl.", show_default=False),
+        typer.Option(
+            "--out", "-o", help="Table to write: .csv, .jsonl or .parquet (needs the extra 'data').", show_default=False
+        ),
     ] = None,
     draw: Annotated[
         Path | None,
@@ -89,12 +91,11 @@ def predict_command(
     same --out: nothing is done twice. The exit code is 3 if any image could not be used.
 
     With --engine ray a cluster does the same; what a lost node had in hand is done again, and a run that was stopped
-    may go on with either engine. Its nodes need agegender[ray] and the images under the same paths.
+    may go on with either engine. Its nodes need the extra 'ray' and the images under the same paths.
 
-    Example: agegender predict photos --out faces.parquet --draw seen
+    Example: agegender predict photos --out faces.csv --draw seen
     """
     from agegender.errors import InputError, SettingError
-    from agegender.inference.batch import predict_to_table
     from agegender.inference.listing import STANDARD_INPUT, list_images
     from agegender.inference.pipeline import load
     from agegender.inference.rows import checked_format
@@ -108,13 +109,15 @@ def predict_command(
     found = list_images(places, sys.stdin if STANDARD_INPUT in places else ())
     if out is None and len(found.files) > MOST_ON_SCREEN:
         raise SettingError(
-            f"{len(found.files):,} images are too many to print. Give a table to write, such as --out faces.parquet."
+            f"{len(found.files):,} images are too many to print. Give a table to write, such as --out faces.csv."
         )
     if found.ignored:
         messages.print(f"{found.ignored:,} files that are no images were passed over.")
     if out is None:
         failed = _on_screen(load(model, precision=precision, workers=workers), found.files, draw, crops=crops)
     else:
+        from agegender.inference.batch import predict_to_table
+
         with _engine(engine, address, model, precision, workers) as predictor:
             summary = predict_to_table(predictor, found.files, out, crops=crops, draw=draw, progress=progress)
         _report(summary)
@@ -152,7 +155,6 @@ def _engine(
 
 def _on_screen(predictor: FacePredictor, files: tuple[str, ...], draw: Path | None, *, crops: bool) -> int:
     """Print a row a face; returns how many images failed."""
-    from agegender.inference.drawing import write_drawn
     from agegender.inference.results import ImageFaces, ImageFailure
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -167,6 +169,8 @@ def _on_screen(predictor: FacePredictor, files: tuple[str, ...], draw: Path | No
         _add_rows(table, result)
         kinds[isinstance(result, ImageFailure)] += 1
         if draw is not None and isinstance(result, ImageFaces):
+            from agegender.inference.drawing import write_drawn
+
             write_drawn(result, result.source, draw)
     console.print(table)
     messages.print(f"Guessed from looks by {escape(predictor.name)}: for measurement and research only.")

@@ -86,6 +86,9 @@ def run_command(
     """
     import dataclasses
 
+    from agegender.backend import require_backend
+
+    require_backend()
     from agegender.pipeline import RunSettings
 
     letters = _models(models)

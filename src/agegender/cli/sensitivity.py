@@ -49,6 +49,8 @@ def sensitivity_command(
     """
     from agegender.artifacts import atomic_path, explained_writes
     from agegender.backend import require_backend
+
+    require_backend()
     from agegender.data.dataset import load_dataset
     from agegender.data.splits import load_split
     from agegender.errors import InputError, SettingError
@@ -56,7 +58,6 @@ def sensitivity_command(
     from agegender.evaluation.sensitivity import measure_sensitivity, sensitivity_table
     from agegender.optional import require
 
-    require_backend()
     # Everything that can be wrong with the request is found before the long part.
     for path in models:
         checked_file(path)

@@ -3,18 +3,22 @@
 Keras is imported when a model file is loaded, not before.
 """
 
-from agegender.evaluation.compare import (
+from agegender.optional import DATA, require
+
+require("pandas", DATA)
+
+from agegender.evaluation.compare import (  # noqa: E402
     ComparisonResult,
     OrderAgreement,
     compare_orders,
     compare_predictions,
     describe_comparison,
 )
-from agegender.evaluation.evaluate import EvaluationResult, Figures, SliceResult, evaluate_predictions
-from agegender.evaluation.load import LoadedModel, checked_file, checked_model, load_model
-from agegender.evaluation.outputs import OutputPlaces, find_outputs
-from agegender.evaluation.predict import Predictions, predict_faces, prediction_table
-from agegender.evaluation.suite import (
+from agegender.evaluation.evaluate import EvaluationResult, Figures, SliceResult, evaluate_predictions  # noqa: E402
+from agegender.evaluation.load import LoadedModel, checked_file, checked_model, load_model  # noqa: E402
+from agegender.evaluation.outputs import OutputPlaces, find_outputs  # noqa: E402
+from agegender.evaluation.predict import Predictions, predict_faces, prediction_table  # noqa: E402
+from agegender.evaluation.suite import (  # noqa: E402
     EvaluatedModel,
     Evaluation,
     evaluate_models,

@@ -28,7 +28,8 @@ SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".heic",
 """What is looked for in folders. What a file is, its bytes say."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "HEIF", "MPO")
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"RIFF")
+_COMMON = {b"\xff\xd8\xff": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG", b"GIF8": "GIF"}
+_SIGNATURES = (*_COMMON, b"RIFF")
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b"msf1")
 _AVIF_BRANDS = (b"avif", b"avis")
 
@@ -112,7 +113,7 @@ def _open(content: bytes) -> Image.Image:
             "unsupported", "This is an AVIF image, and this Pillow has no AVIF. Run: pip install -U pillow"
         )
     try:
-        return Image.open(io.BytesIO(content), formats=[name for name in _FORMATS if _registered(name)])
+        return Image.open(io.BytesIO(content), formats=_candidates(content))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError("too_large", f"At most {MAX_PIXELS:,} pixels are decoded; the header says more.") from error
     except MemoryError:
@@ -123,6 +124,12 @@ def _open(content: bytes) -> Image.Image:
         raise ImageError(
             "unreadable", "The file is no JPEG, PNG, WebP, AVIF, HEIC or GIF image, whatever its name."
         ) from error
+
+
+def _candidates(content: bytes) -> list[str]:
+    """The decoders that may read a file. To ask Pillow which it has, it must load them all: for most files needless."""
+    common = [name for signature, name in _COMMON.items() if content.startswith(signature)]
+    return common or [name for name in _FORMATS if _registered(name)]
 
 
 def _registered(name: str) -> bool:

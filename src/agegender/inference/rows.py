@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from agegender.artifacts import atomic_path
 from agegender.errors import SettingError
 from agegender.inference.results import ImageFailure, ImageResult
+from agegender.optional import DATA, require
 
 Row = dict[str, Any]
 
@@ -22,28 +20,27 @@ ROWS_A_GROUP = 5000
 
 _POINTS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 
-SCHEMA = pa.schema(
-    [
-        pa.field("file", pa.string(), nullable=False),
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("detail", pa.string()),
-        pa.field("width", pa.int32()),
-        pa.field("height", pa.int32()),
-        pa.field("faces", pa.int32()),
-        pa.field("face", pa.int32()),
-        *(pa.field(name, pa.float32()) for name in ("left", "top", "right", "bottom", "detection_score")),
-        *(pa.field(f"{point}_{axis}", pa.float32()) for point in _POINTS for axis in "xy"),
-        *(pa.field(name, pa.float32()) for name in ("age", "age_low", "age_high", "age_level")),
-        pa.field("gender", pa.string()),
-        *(pa.field(name, pa.float32()) for name in ("gender_probability", "female_probability")),
-        pa.field("unsure", pa.bool_()),
-        pa.field("notes", pa.string()),
-        pa.field("age_distribution", pa.list_(pa.float32())),
-    ]
-)
-"""Columns of a table of results: places in pixels of the upright picture, ages in years, `face` counted from 0."""
+TEXT, WHOLE, NUMBER, YES_OR_NO, NUMBERS = "string", "int32", "float32", "bool", "list of float32"
+"""What a column holds, by the names of Arrow's types."""
 
-COLUMNS = tuple(SCHEMA.names)
+_ALWAYS = ("file", "status")
+"""Columns that no row leaves empty."""
+
+COLUMNS: dict[str, str] = {
+    **dict.fromkeys(("file", "status", "detail"), TEXT),
+    **dict.fromkeys(("width", "height", "faces", "face"), WHOLE),
+    **dict.fromkeys(("left", "top", "right", "bottom", "detection_score"), NUMBER),
+    **dict.fromkeys((f"{point}_{axis}" for point in _POINTS for axis in "xy"), NUMBER),
+    **dict.fromkeys(("age", "age_low", "age_high", "age_level"), NUMBER),
+    "gender": TEXT,
+    **dict.fromkeys(("gender_probability", "female_probability"), NUMBER),
+    "unsure": YES_OR_NO,
+    "notes": TEXT,
+    "age_distribution": NUMBERS,
+}
+"""Columns of a table of results, in order: places in pixels of the upright picture, ages in years, `face` counted from
+0."""
+
 CSV_COLUMNS = tuple(name for name in COLUMNS if name != "age_distribution")
 """A list has no place in a CSV."""
 
@@ -86,10 +83,13 @@ def checked_format(path: Path) -> str:
 
     Raises:
         SettingError: Another one.
+        MissingExtraError: Parquet, and pyarrow is not installed.
     """
     suffix = path.suffix.lower()
     if suffix not in (PARQUET, CSV, JSONL):
         raise SettingError(f"--out must end in {PARQUET}, {CSV} or {JSONL}. Received: {path.name}")
+    if suffix == PARQUET:
+        require("pyarrow.parquet", DATA)
     return suffix
 
 
@@ -105,6 +105,7 @@ def write_rows(rows: Iterable[Row], path: Path) -> int:
 
     Raises:
         SettingError: Another ending.
+        MissingExtraError: Parquet, and pyarrow is not installed.
         OutputError: The file cannot be written.
     """
     write = {PARQUET: _write_parquet, CSV: _write_csv, JSONL: _write_jsonl}[checked_format(path)]
@@ -112,11 +113,23 @@ def write_rows(rows: Iterable[Row], path: Path) -> int:
         return write(rows, temporary)
 
 
+def arrow_schema() -> Any:
+    """`COLUMNS` as a `pyarrow.Schema`.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    pa = require("pyarrow", DATA)
+    types = {kind: pa.list_(pa.float32()) if kind == NUMBERS else pa.type_for_alias(kind) for kind in COLUMNS.values()}
+    return pa.schema([pa.field(name, types[kind], nullable=name not in _ALWAYS) for name, kind in COLUMNS.items()])
+
+
 def _write_parquet(rows: Iterable[Row], path: Path) -> int:
+    pa, pq, schema = require("pyarrow", DATA), require("pyarrow.parquet", DATA), arrow_schema()
     count = 0
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in _groups(rows):
-            writer.write_table(pa.Table.from_pylist(group, schema=SCHEMA))
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
             count += len(group)
     return count
 

@@ -2,18 +2,19 @@
 
 Schemes are pyarrow's: s3, gs, hdfs, abfs, file. Who may read is settled as usual for each of them (environment
 variables, credentials of the machine); what else it takes stands behind a question mark, such as
-`s3://bucket/folder?region=eu-central-1`. There is no http: nothing here fetches a web address.
+`s3://bucket/folder?region=eu-central-1`. There is no http: nothing here fetches a web address. pyarrow is imported when
+an address comes, and may be absent.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib
 import re
 from typing import Any
 
 from agegender.data.images import MAX_FILE_BYTES
 from agegender.errors import ImageError, InputError
+from agegender.optional import DATA, require
 
 _ADDRESS = re.compile(r"(?P<root>[a-z][a-z0-9+.-]+://[^/]*)/?(?P<path>.*?)(?P<query>\?[\w.]+=[^/]*)?", re.DOTALL)
 
@@ -28,6 +29,7 @@ def list_address(address: str) -> list[str]:
 
     Raises:
         InputError: There is nothing, or it cannot be reached.
+        MissingExtraError: pyarrow is not installed.
     """
     root, path, query = _parts(address)
     try:
@@ -35,7 +37,7 @@ def list_address(address: str) -> list[str]:
         found = system.get_file_info(_joined(inside, path))
         if found.is_file:
             return [address]
-        below = importlib.import_module("pyarrow.fs").FileSelector(found.path, recursive=True)
+        below = require("pyarrow.fs", DATA).FileSelector(found.path, recursive=True)
         names = [info.path.removeprefix(found.path).lstrip("/") for info in system.get_file_info(below) if info.is_file]
     except (OSError, ValueError, NotImplementedError) as error:  # pyarrow's own errors are ValueErrors
         raise InputError(
@@ -52,6 +54,7 @@ def read_address(address: str) -> bytes:
 
     Raises:
         ImageError: `unreadable` (gone, no permission, no connection) or `too_large` (over `MAX_FILE_BYTES`).
+        MissingExtraError: pyarrow is not installed.
     """
     root, path, query = _parts(address)
     try:
@@ -86,4 +89,4 @@ def _opened(root: str, query: str) -> tuple[Any, str]:
     """A file system, which may be asked from several threads at once, and what the root is called within it."""
     if ":" in root.partition("://")[2].rpartition("@")[0]:
         raise ValueError("it holds a password, which would stand in the table of results; set it in the environment")
-    return importlib.import_module("pyarrow.fs").FileSystem.from_uri(f"{root}/{query}")
+    return require("pyarrow.fs", DATA).FileSystem.from_uri(f"{root}/{query}")

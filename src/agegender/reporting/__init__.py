@@ -1,8 +1,9 @@
 """Figures of a run: they read results and compute nothing that a table does not hold. The only home of matplotlib."""
 
-from agegender.optional import require
+from agegender.optional import DATA, require
 
 require("matplotlib.figure", "report")
+require("pandas", DATA)
 
 from agegender.reporting.architecture import architecture, architecture_caption  # noqa: E402
 from agegender.reporting.confusion import confusion_matrix, confusion_matrix_caption  # noqa: E402
