@@ -26,7 +26,7 @@ from agegender.service.body import read_body
 from agegender.service.metrics import MEDIA_TYPE as METRICS_TYPE
 from agegender.service.metrics import Metrics
 from agegender.service.middleware import PAGE_POLICY, REVALIDATE, Headers, Lingering, Observed
-from agegender.service.openapi import DESCRIPTION, FACES, REQUEST_BODY, describe, problem_responses
+from agegender.service.openapi import DESCRIPTION, FACES, describe, problem_responses, request_body
 from agegender.service.problems import ClientGoneError, Problem, handle_problems
 from agegender.service.schemas import FacesAnswer, StateAnswer
 from agegender.service.settings import ServiceSettings
@@ -127,7 +127,7 @@ class Service:
                 200: {"model": FacesAnswer, "description": "Faces, or why not, for each image in order"},
                 **problem_responses(400, *keyed, 408, 413, 415, 422, 429, 500, 503, 504),
             },
-            openapi_extra={"requestBody": REQUEST_BODY},
+            openapi_extra={"requestBody": request_body(self.settings.images)},
         )  # fmt: skip
         router.add_api_route(
             METRICS, self._metrics, methods=["GET"], dependencies=guarded, tags=["operation"],
