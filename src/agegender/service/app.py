@@ -28,7 +28,7 @@ from agegender.service.metrics import Metrics
 from agegender.service.middleware import PAGE_POLICY, REVALIDATE, Headers, Lingering, Observed
 from agegender.service.openapi import DESCRIPTION, FACES, describe, problem_responses, request_body
 from agegender.service.problems import ClientGoneError, Problem, handle_problems
-from agegender.service.schemas import FacesAnswer, StateAnswer
+from agegender.service.schemas import FacesAnswer, FacesQuery, StateAnswer
 from agegender.service.settings import ServiceSettings
 from agegender.service.uploads import Upload, images_of
 
@@ -176,10 +176,7 @@ class Service:
     async def _faces(
         self,
         request: Request,
-        crops: Annotated[
-            bool, Query(description="Each image is one face, cropped as UTKFace crops: none is looked for.")
-        ] = False,
-        distribution: Annotated[bool, Query(description="Answer the probability of every age from 0 to 116.")] = False,
+        query: Annotated[FacesQuery, Query()],
     ) -> Response:
         settings = self.settings
         with self._admission.request() as hold:
@@ -187,11 +184,12 @@ class Service:
             content_type = request.headers.get("content-type")
             uploads = await asyncio.to_thread(images_of, body, content_type, most_images=settings.images)
             del body
-            results = await self._answered(request, uploads, crops=crops)
+            results = await self._answered(request, uploads, crops=query.crops)
             self.metrics.results(results)
             return faces_response(
-                self.predictor.predictor, uploads, results, distribution=distribution, most_faces=settings.faces
-            )
+                self.predictor.predictor, uploads, results,
+                distribution=query.distribution, most_faces=settings.faces,
+            )  # fmt: skip
 
     async def _answered(self, request: Request, uploads: list[Upload], *, crops: bool) -> list[ImageResult]:
         """Results of the pictures, unless they take too long or nobody waits for them any more."""
