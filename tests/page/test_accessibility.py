@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import shutil
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -23,25 +21,22 @@ LOOKS = [(width, dark) for width in (1280, 390) for dark in (False, True)]
 
 
 @pytest.fixture(scope="module")
-def looked_at(browser: Any, tiny_onnx: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def looked_at(
+    browser: Any,
+    tiny_onnx: Path,
+    hosted: Callable[[Path], AbstractContextManager[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Any]:
     """A page of two models, one with intervals and one without, with axe-core in it."""
     folder = tmp_path_factory.mktemp("accessible")
     other = shutil.copy(tiny_onnx, folder / "other.onnx")
     site = write_site(folder / "site", page_models([tiny_onnx, other])).folder
-    handler = functools.partial(_Quiet, directory=str(site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser.open(f"http://127.0.0.1:{server.server_address[1]}/")
+    with hosted(site) as address:
+        browser.open(address)
         browser.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
         yield browser
-        server.shutdown()
     browser.send("Emulation.clearDeviceMetricsOverride")
     browser.send("Emulation.setEmulatedMedia", features=[])
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
