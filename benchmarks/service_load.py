@@ -64,7 +64,7 @@ MOST_GROWTH_MB, MOST_P99_SECONDS = 100.0, 1.5
 WARM_UP, CAPACITY, MIXED, STEADY, OVERLOAD = 0.03, 0.08, 0.62, 0.12, 0.06
 """Shares of --seconds. The mixed part ends once all its requests were sent, and the overload not before the queue of
 waiting images had the time to fill."""
-UNTIL_SIGTERM = 3.0
+UNTIL_SIGTERM, SETTLE_SECONDS = 3.0, 5.0
 
 Address = tuple[str, int]
 
@@ -311,6 +311,7 @@ async def measure(process: subprocess.Popen[str], address: Address, options: arg
     await open_loop(rate, max(OVERLOAD * seconds, 2.5 * filled), lambda: client.good(over), client.random)
     over.report(f"Open loop at {rate:.1f} a second, twice the capacity")
 
+    await asyncio.sleep(SETTLE_SECONDS)
     peak, end, last = memory(process.pid, "VmHWM"), memory(process.pid), Tally()
     signalled = await until_stopped(process, client, clients, last)
     last.report(f"SIGTERM under load of {clients} clients")

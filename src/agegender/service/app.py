@@ -23,6 +23,7 @@ from agegender.service.admission import Admission, ApiKeys, RateLimit, fingerpri
 from agegender.service.answers import faces_response
 from agegender.service.batcher import Batcher
 from agegender.service.body import read_body
+from agegender.service.memory import keep_giving_back
 from agegender.service.metrics import MEDIA_TYPE as METRICS_TYPE
 from agegender.service.metrics import Metrics
 from agegender.service.middleware import PAGE_POLICY, REVALIDATE, Headers, Lingering, Observed
@@ -100,7 +101,9 @@ class Service:
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             self.batcher.start()
+            tidying = asyncio.create_task(keep_giving_back(lambda: self._admission.released))
             yield
+            tidying.cancel()
             await asyncio.to_thread(self.batcher.stop, self.settings.grace_seconds)
 
         api = FastAPI(
