@@ -36,11 +36,11 @@ CLIENT_SECONDS = 90.0
 
 MIX = {
     "crop": 45.0,
-    "photograph": 12.0,
+    "photograph": 8.0,
     "huge": 8.0,
     "endless": 1.5,
-    "malformed": 14.0,
-    "no image": 11.3,
+    "malformed": 16.0,
+    "no image": 13.3,
     "slow": 6.0,
     "stalled": 0.2,
     "broken off": 2.0,
@@ -61,7 +61,7 @@ WANTED = {
 """What a request of a kind may be answered."""
 
 MOST_GROWTH_MB, MOST_P99_SECONDS = 100.0, 1.5
-WARM_UP, CAPACITY, MIXED, STEADY, OVERLOAD = 0.03, 0.08, 0.62, 0.12, 0.06
+WARM_UP, CAPACITY, MIXED, STEADY, OVERLOAD = 0.02, 0.07, 0.68, 0.11, 0.05
 """Shares of --seconds. The mixed part ends once all its requests were sent, and the overload not before the queue of
 waiting images had the time to fill."""
 UNTIL_SIGTERM, SETTLE_SECONDS = 3.0, 5.0
@@ -366,7 +366,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="B", help="A, B, or an exported file")
     parser.add_argument("--requests", type=int, default=20_000, help="of the mixed part")
-    parser.add_argument("--seconds", type=float, default=440.0, help="at most, about, for all parts")
+    parser.add_argument("--seconds", type=float, default=450.0, help="at most, about, for all parts")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
