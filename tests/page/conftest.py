@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import http.server
 import json
@@ -14,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -195,16 +197,28 @@ def site(shown_models: list[str], tmp_path_factory: pytest.TempPathFactory) -> P
     return write_site(tmp_path_factory.mktemp("page") / "site", page_models(shown_models)).folder
 
 
-@pytest.fixture(scope="session")
-def host(site: Path) -> Iterator[str]:
-    """The address of a plain static host, which knows nothing of this package."""
-    handler = functools.partial(_Quiet, directory=str(site))
+@contextlib.contextmanager
+def _hosted(folder: Path) -> Iterator[str]:
+    handler = functools.partial(_Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def hosted() -> Callable[[Path], AbstractContextManager[str]]:
+    """Serves a folder as a plain static host that knows nothing of this package, and says where."""
+    return _hosted
+
+
+@pytest.fixture(scope="session")
+def host(site: Path) -> Iterator[str]:
+    """The address of the page on a plain static host."""
+    with _hosted(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,16 @@ def test_what_cannot_be_used_says_why_and_harms_no_other(opened: Any, photograph
     assert answers[-1]["state"] == "1 face"
 
 
+def test_heic_which_this_browser_cannot_read_comes_with_advice(opened: Any) -> None:
+    heic = Path(__file__).parents[1] / "inference" / "drawn_turned.heic"
+    (answer,) = opened.choose(heic)
+    assert answer["state"] == "Not used"
+    assert "cannot read HEIC" in answer["error"]
+    for way in ("as a JPEG", "Safari", "agegender predict"):
+        assert way in answer["error"]
+    assert answer["error"] in opened.evaluate("document.getElementById('news').textContent")
+
+
 def test_nothing_leaves_and_it_works_without_a_connection(
     opened: Any, host: str, photographs: dict[str, Path], predictors: list[FacePredictor]
 ) -> None:

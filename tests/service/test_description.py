@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,22 @@ def test_the_description_is_whole_and_its_examples_are_true(shared: Any) -> None
                 assert ProblemAnswer.model_validate(problem["example"]).status == int(status)
     for reference in references(content):
         assert reference.removeprefix("#/components/schemas/") in content["components"]["schemas"]
+
+
+def test_the_described_bodies_are_those_that_are_taken(shared: Any, crops: list[bytes], multipart: Callable) -> None:
+    content = shared.ask("GET", "/openapi.json").json["paths"]["/v1/faces"]["post"]["requestBody"]["content"]
+    given = content["application/json"]["example"]
+    answer = shared.ask(body=json.dumps(given), headers={"Content-Type": "application/json"})
+    assert (answer.status, answer.json["images"][0]["status"]) == (200, "ok")
+    for kind in ("application/json", "multipart/form-data"):
+        images = content[kind]["schema"]["properties"]["images"]
+        assert (images["minItems"], images["maxItems"]) == (1, 4)
+    for count, status in ((4, 200), (5, 422)):
+        body, headers = multipart([("a.png", crops[0])] * count)
+        assert shared.ask(body=body, headers=headers).status == status
+    assert content["multipart/form-data"]["schema"]["additionalProperties"] is False
+    body, headers = multipart([("a.png", crops[0]), (None, crops[1])])
+    assert shared.ask(body=body, headers=headers).json["code"] == "unexpected_field"
 
 
 def test_metrics_are_prometheus_text(shared: Any, crops: list[bytes]) -> None:

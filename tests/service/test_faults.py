@@ -50,6 +50,14 @@ def test_addresses_and_queries(shared: Any, method: str, path: str, status: int,
         assert [fault.parameter for fault in problem.errors] == ["crops"]
 
 
+def test_a_misspelt_parameter_is_refused_and_thousands_of_them_are_not_echoed(shared: Any, crops: list[bytes]) -> None:
+    problem = checked(shared.ask(path="/v1/faces?crop=true", body=crops[0], headers=PNG), 422, "invalid_request")
+    assert [(fault.parameter, fault.detail) for fault in problem.errors] == [("crop", "There is no such parameter.")]
+    many = shared.ask(path=f"/v1/faces?{'x' * 500}&" + "&".join(map(str, range(5000))), body=crops[0], headers=PNG)
+    assert len(checked(many, 422, "invalid_request").errors) == 20
+    assert len(many.body) < 5000
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code", "says"),
     [

@@ -108,13 +108,20 @@ class RateLimit:
 
 
 class Admission:
-    """How many requests are in work, and how many bytes of their bodies are held. For one event loop."""
+    """How many requests are in work, and how many bytes of their bodies are held. For one event loop.
+
+    Attributes:
+        requests: In work.
+        bytes: Held.
+        released: Bytes that were held and are not any more, since the start.
+    """
 
     def __init__(self, *, most_requests: int, most_bytes: int) -> None:
         self._most_requests = most_requests
         self._most_bytes = most_bytes
         self.requests = 0
         self.bytes = 0
+        self.released = 0
 
     @contextmanager
     def request(self) -> Iterator[Callable[[int], None]]:
@@ -143,6 +150,7 @@ class Admission:
         finally:
             self.requests -= 1
             self.bytes -= held
+            self.released += held
 
 
 def _overloaded(reason: str) -> Problem:

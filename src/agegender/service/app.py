@@ -23,12 +23,13 @@ from agegender.service.admission import Admission, ApiKeys, RateLimit, fingerpri
 from agegender.service.answers import faces_response
 from agegender.service.batcher import Batcher
 from agegender.service.body import read_body
+from agegender.service.memory import keep_giving_back
 from agegender.service.metrics import MEDIA_TYPE as METRICS_TYPE
 from agegender.service.metrics import Metrics
 from agegender.service.middleware import PAGE_POLICY, REVALIDATE, Headers, Lingering, Observed
-from agegender.service.openapi import DESCRIPTION, FACES, REQUEST_BODY, describe, problem_responses
+from agegender.service.openapi import DESCRIPTION, FACES, describe, problem_responses, request_body
 from agegender.service.problems import ClientGoneError, Problem, handle_problems
-from agegender.service.schemas import FacesAnswer, StateAnswer
+from agegender.service.schemas import FacesAnswer, FacesQuery, StateAnswer
 from agegender.service.settings import ServiceSettings
 from agegender.service.uploads import Upload, images_of
 
@@ -100,7 +101,9 @@ class Service:
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             self.batcher.start()
+            tidying = asyncio.create_task(keep_giving_back(lambda: self._admission.released))
             yield
+            tidying.cancel()
             await asyncio.to_thread(self.batcher.stop, self.settings.grace_seconds)
 
         api = FastAPI(
@@ -127,7 +130,7 @@ class Service:
                 200: {"model": FacesAnswer, "description": "Faces, or why not, for each image in order"},
                 **problem_responses(400, *keyed, 408, 413, 415, 422, 429, 500, 503, 504),
             },
-            openapi_extra={"requestBody": REQUEST_BODY},
+            openapi_extra={"requestBody": request_body(self.settings.images)},
         )  # fmt: skip
         router.add_api_route(
             METRICS, self._metrics, methods=["GET"], dependencies=guarded, tags=["operation"],
@@ -176,10 +179,7 @@ class Service:
     async def _faces(
         self,
         request: Request,
-        crops: Annotated[
-            bool, Query(description="Each image is one face, cropped as UTKFace crops: none is looked for.")
-        ] = False,
-        distribution: Annotated[bool, Query(description="Answer the probability of every age from 0 to 116.")] = False,
+        query: Annotated[FacesQuery, Query()],
     ) -> Response:
         settings = self.settings
         with self._admission.request() as hold:
@@ -187,11 +187,12 @@ class Service:
             content_type = request.headers.get("content-type")
             uploads = await asyncio.to_thread(images_of, body, content_type, most_images=settings.images)
             del body
-            results = await self._answered(request, uploads, crops=crops)
+            results = await self._answered(request, uploads, crops=query.crops)
             self.metrics.results(results)
             return faces_response(
-                self.predictor.predictor, uploads, results, distribution=distribution, most_faces=settings.faces
-            )
+                self.predictor.predictor, uploads, results,
+                distribution=query.distribution, most_faces=settings.faces,
+            )  # fmt: skip
 
     async def _answered(self, request: Request, uploads: list[Upload], *, crops: bool) -> list[ImageResult]:
         """Results of the pictures, unless they take too long or nobody waits for them any more."""

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agegender.service.problems import CLIENT_GONE
 
-LINGER_SECONDS = 2.0
+LINGER_SECONDS = 5.0
 LINGER_BYTES = 64 * 1024 * 1024
 """How long, and for how many bytes, a body that was refused is still read and thrown away."""
 

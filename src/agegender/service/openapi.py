@@ -75,32 +75,48 @@ FACES_EXAMPLE = {
 }  # fmt: skip
 
 _FILE = {"type": "string", "format": "binary"}
-REQUEST_BODY: dict[str, Any] = {
-    "required": True,
-    "description": "Files as multipart/form-data under any names, one image as it is, or JSON with base64.",
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object", "required": ["images"],
-                "properties": {"images": {"type": "array", "items": _FILE, "minItems": 1}},
-            }
+_TINY_PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQAQMAAAAlPW0iAAAAA1BMVEXIWihNJ+cGAAAADElEQVR42mNgIA0AAAAwAAEodEl9AAAAAElFTkSuQmCC"
+)
+"""A whole PNG file of 16 x 16 pixels, so that the example can be sent as it stands."""
+
+
+def request_body(most_images: int) -> dict[str, Any]:
+    """What the body of a request for faces may be.
+
+    Args:
+        most_images: A request may hold.
+    """
+    files = {"type": "array", "items": _FILE, "minItems": 1, "maxItems": most_images}
+    texts = {
+        "type": "array", "minItems": 1, "maxItems": most_images,
+        "items": {
+            "type": "string", "contentEncoding": "base64", "contentMediaType": "image/*",
+            "description": "Base64, or a data: URL of base64.",
         },
-        "image/*": {"schema": _FILE},
-        "application/octet-stream": {"schema": _FILE},
-        "application/json": {
-            "schema": {
-                "type": "object", "required": ["images"], "additionalProperties": False,
-                "properties": {
-                    "images": {
-                        "type": "array", "minItems": 1,
-                        "items": {"type": "string", "description": "Base64, or a data: URL of base64."},
-                    }
-                },
+    }  # fmt: skip
+    return {
+        "required": True,
+        "description": "Files as multipart/form-data (under any other names too, as long as each part has a file "
+        f"name), one image as it is, or JSON with base64. At most {most_images} images.",
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object", "required": ["images"], "additionalProperties": False,
+                    "properties": {"images": files},
+                }
             },
-            "example": {"images": ["/9j/4AAQSkZJRgABAQ..."]},
+            "image/*": {"schema": _FILE},
+            "application/octet-stream": {"schema": _FILE},
+            "application/json": {
+                "schema": {
+                    "type": "object", "required": ["images"], "additionalProperties": False,
+                    "properties": {"images": texts},
+                },
+                "example": {"images": [_TINY_PNG]},
+            },
         },
-    },
-}  # fmt: skip
+    }  # fmt: skip
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -16,6 +16,12 @@ MEDIA_TYPE = "application/problem+json"
 CLIENT_GONE = 499
 """What a request counts as whose client went away; nobody is there to read it."""
 
+MOST_FAULTS, LONGEST_NAME = 20, 80
+"""Of a query that are answered, and the characters of a parameter's name; a head has room for thousands."""
+
+_SAID = {"extra_forbidden": "There is no such parameter."}
+"""What pydantic says less plainly, by the type of its fault."""
+
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -80,7 +86,10 @@ def handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _(_request: Request, error: RequestValidationError) -> Response:
-        errors = [{"parameter": str(fault["loc"][-1]), "detail": str(fault["msg"])} for fault in error.errors()]
+        errors = [
+            {"parameter": str(fault["loc"][-1])[:LONGEST_NAME], "detail": _SAID.get(fault["type"], str(fault["msg"]))}
+            for fault in error.errors()[:MOST_FAULTS]
+        ]
         names = ", ".join(fault["parameter"] for fault in errors)
         detail = f"The query cannot be used: {names}. See errors, and /openapi.json."
         return problem_response(Problem(422, "invalid_request", detail, errors=errors))

@@ -1,4 +1,4 @@
-"""The answers' shapes for the OpenAPI description; a test holds real answers against them."""
+"""The query's and the answers' shapes for the OpenAPI description; a test holds real answers against them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 class _Schema(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class FacesQuery(_Schema):
+    """What may be asked for in the query. A parameter that is misspelt is refused, not passed over."""
+
+    crops: bool = Field(
+        default=False, description="Each image is one face, cropped as UTKFace crops: none is looked for."
+    )
+    distribution: bool = Field(default=False, description="Answer the probability of every age from 0 to 116.")
 
 
 class AgeIntervalAnswer(_Schema):

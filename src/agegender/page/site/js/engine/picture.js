@@ -5,6 +5,19 @@ import { withoutAlpha } from "./pixels.js";
 
 const HEAD_BYTES = 1 << 20;
 
+/**
+ * What to do with an image of a format that not every browser reads.
+ * @type {Record<string, string | undefined>}
+ */
+const ADVICE = {
+  heic:
+    "This browser cannot read HEIC, the format in which iPhones keep photographs. Save it as a JPEG and choose that, " +
+    "open this page in Safari, or give the file to the command “agegender predict”, which reads HEIC.",
+  avif:
+    "This browser cannot read this AVIF image: the file is damaged, or the browser too old. Save it as a JPEG and " +
+    "choose that, or try another browser.",
+};
+
 /** A picture that cannot be used: a short stable word, as in Python, and a sentence. */
 export class PictureError extends Error {
   /**
@@ -70,12 +83,8 @@ async function decoded(file, format) {
       colorSpaceConversion: "none",
     });
   } catch {
-    if (format === "heic" || format === "avif") {
-      throw new PictureError(
-        "unsupported",
-        `This browser cannot read this ${format.toUpperCase()} image. Save it as a JPEG, or try another browser.`,
-      );
-    }
+    const advice = ADVICE[format];
+    if (advice) throw new PictureError("unsupported", advice);
     throw new PictureError("truncated", "The image begins as one, but is cut off or damaged.");
   }
 }

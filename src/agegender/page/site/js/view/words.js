@@ -21,8 +21,8 @@ export const counted = (count, one, many) => `${count} ${count === 1 ? one : man
 /** @param {number} age Years. */
 export const years = (age) => String(Math.round(age));
 
-/** @param {number} share */
-export const percent = (share) => `${Math.round(100 * share)} %`;
+/** Never torn apart at the end of a line. @param {number} share */
+export const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 /** @param {ModelAnswer} answer */
 export const intervalWords = ({ interval }) => (interval ? `${interval.low} to ${interval.high}` : "");
