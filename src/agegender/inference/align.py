@@ -51,7 +51,7 @@ def similarity(source: Points, target: Points) -> npt.NDArray[np.float64]:
     return np.column_stack([rotation, to_centre - rotation @ from_centre])
 
 
-def crop_face(pixels: npt.NDArray[np.uint8], landmarks: Points) -> npt.NDArray[np.uint8]:
+def crop_face(pixels: npt.NDArray[np.uint8], landmarks: Points, *, side: int = CROP_SIDE) -> npt.NDArray[np.uint8]:
     """Cut a face out so that its landmarks come to lie on the template.
 
     What lies outside the picture is black, as in UTKFace's crops. A face larger than the crop is averaged down and not
@@ -60,21 +60,27 @@ def crop_face(pixels: npt.NDArray[np.uint8], landmarks: Points) -> npt.NDArray[n
     Args:
         pixels: RGB, uint8 (height, width, 3).
         landmarks: (5, 2) in pixels of the picture, in the order of `TEMPLATE`.
+        side: Height and width of the crop.
 
     Returns:
-        uint8 (128, 128, 3).
+        uint8 (side, side, 3).
     """
-    transform = similarity(landmarks, TEMPLATE)
+    transform = similarity(landmarks, template_of(side))
     shrink = 1.0 / scale_of(transform)
     samples = min(max(math.ceil(shrink), 1), MOST_SAMPLES)
     finer = transform * samples
     # OpenCV puts (0, 0) in the centre of the first pixel; so does the detector, so the centres must be kept.
     finer[:, 2] += (samples - 1) / 2
-    side = CROP_SIDE * samples
-    warped = cv2.warpAffine(pixels, finer, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    finer_side = (side * samples, side * samples)
+    warped = cv2.warpAffine(pixels, finer, finer_side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if samples > 1:
-        warped = cv2.resize(warped, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
+        warped = cv2.resize(warped, (side, side), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(warped, dtype=np.uint8)
+
+
+def template_of(side: int) -> npt.NDArray[np.float64]:
+    """Where the landmarks lie in such a crop of another side, (5, 2); (0, 0) is the centre of the first pixel."""
+    return (TEMPLATE + 0.5) * side / CROP_SIDE - 0.5
 
 
 def scale_of(transform: npt.NDArray[np.float64]) -> float:
