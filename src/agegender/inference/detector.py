@@ -58,7 +58,7 @@ class DetectorSettings:
     proposal: float = 0.6
     refined: float = 0.6
     answered: float = 0.5
-    confirmed: float | None = 0.9
+    confirmed: float | None = 0.95
     most_proposals: int = 800
 
     def __post_init__(self) -> None:
