@@ -82,6 +82,27 @@ def test_places_of_a_turned_picture_are_turned_back(quarters: int) -> None:
     assert (right - left, bottom - top) == ((2, 1) if quarters == 2 else (1, 2))
 
 
+def test_a_second_look_refuses_what_only_resembles_a_face_and_places_landmarks_of_tilted_ones_alike(
+    detector: FaceDetector, pixels: np.ndarray
+) -> None:
+    skimage = pytest.importorskip("skimage")
+    astronaut = read_picture(Path(skimage.__file__).parent / "data" / "astronaut.png").pixels
+    once = FaceDetector(DetectorSettings(confirmed=None), threads=1)
+    assert (len(once.detect(astronaut)), len(detector.detect(astronaut))) == (2, 1)  # the suit, and the face
+
+    def unlike(looking: FaceDetector) -> float:
+        upright = looking.detect(pixels).landmarks[0]
+        apart = []
+        for degrees in (-28, -14, 14, 28):
+            move = cv2.getRotationMatrix2D((260, 230), degrees, 0.5)
+            tilted = cv2.warpAffine(pixels, move, (512, 600), flags=cv2.INTER_AREA, borderValue=(120, 130, 110))
+            (found,) = looking.detect(tilted.astype(np.uint8)).landmarks
+            apart.append(np.linalg.norm(found - upright @ move[:, :2].T - move[:, 2], axis=1).mean())
+        return float(np.mean(apart))
+
+    assert unlike(detector) < unlike(once)
+
+
 def test_nothing_is_found_where_there_is_none(detector: FaceDetector) -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (300, 400, 3), np.uint8)

@@ -11,11 +11,11 @@ import numpy.typing as npt
 CROP_SIDE = 128
 """Height and width of a crop in pixels: what the models take."""
 
-TEMPLATE = np.array([[37.6, 36.6], [87.6, 36.6], [62.3, 66.0], [40.2, 87.9], [84.9, 88.0]])
+TEMPLATE = np.array([[37.9, 37.1], [87.7, 37.1], [62.4, 66.4], [40.5, 88.0], [84.8, 87.9]])
 """Where the landmarks lie in UTKFace's crops of 128 pixels, (5, 2) as x, y: left eye, right eye, nose, left and right
-corner of the mouth, as seen. The median over 500 of the brief's training images, of which 418 show the detector one
-sure face (`scripts/derive_template.py`). Single crops are tilted from it by -2.7 to 2.9 degrees and scaled by 0.93 to
-1.03 (5th to 95th percentile): they were cut by landmarks too."""
+corner of the mouth, as seen. The median over 500 of the brief's training images, of which 496 show the detector one
+sure face (`scripts/derive_template.py`). Single crops are tilted from it by -2.6 to 2.8 degrees and scaled by 0.94 to
+1.04 (5th to 95th percentile): they were cut by landmarks too."""
 
 MOST_SAMPLES = 8
 """Samples a crop's pixel is averaged from, along each axis, where a large face is shrunk."""
@@ -51,7 +51,7 @@ def similarity(source: Points, target: Points) -> npt.NDArray[np.float64]:
     return np.column_stack([rotation, to_centre - rotation @ from_centre])
 
 
-def crop_face(pixels: npt.NDArray[np.uint8], landmarks: Points) -> npt.NDArray[np.uint8]:
+def crop_face(pixels: npt.NDArray[np.uint8], landmarks: Points, *, side: int = CROP_SIDE) -> npt.NDArray[np.uint8]:
     """Cut a face out so that its landmarks come to lie on the template.
 
     What lies outside the picture is black, as in UTKFace's crops. A face larger than the crop is averaged down and not
@@ -60,21 +60,27 @@ def crop_face(pixels: npt.NDArray[np.uint8], landmarks: Points) -> npt.NDArray[n
     Args:
         pixels: RGB, uint8 (height, width, 3).
         landmarks: (5, 2) in pixels of the picture, in the order of `TEMPLATE`.
+        side: Height and width of the crop.
 
     Returns:
-        uint8 (128, 128, 3).
+        uint8 (side, side, 3).
     """
-    transform = similarity(landmarks, TEMPLATE)
+    transform = similarity(landmarks, template_of(side))
     shrink = 1.0 / scale_of(transform)
     samples = min(max(math.ceil(shrink), 1), MOST_SAMPLES)
     finer = transform * samples
     # OpenCV puts (0, 0) in the centre of the first pixel; so does the detector, so the centres must be kept.
     finer[:, 2] += (samples - 1) / 2
-    side = CROP_SIDE * samples
-    warped = cv2.warpAffine(pixels, finer, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    finer_side = (side * samples, side * samples)
+    warped = cv2.warpAffine(pixels, finer, finer_side, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     if samples > 1:
-        warped = cv2.resize(warped, (CROP_SIDE, CROP_SIDE), interpolation=cv2.INTER_AREA)
+        warped = cv2.resize(warped, (side, side), interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(warped, dtype=np.uint8)
+
+
+def template_of(side: int) -> npt.NDArray[np.float64]:
+    """Where the landmarks lie in such a crop of another side, (5, 2); (0, 0) is the centre of the first pixel."""
+    return (TEMPLATE + 0.5) * side / CROP_SIDE - 0.5
 
 
 def scale_of(transform: npt.NDArray[np.float64]) -> float:

@@ -24,7 +24,7 @@ LEAST_PROBABILITY = 0.5
 """From here on it is a face. Of the brief's images those of faces, however tilted or written over, began at 0.6, and of
 80 parts of photographs of a temple and a flower one lay above (0.8), the next at 0.43."""
 
-LENIENT = DetectorSettings(min_face=48, proposal=0.4, refined=0.3, answered=0.05, most_proposals=200)
+LENIENT = DetectorSettings(min_face=48, proposal=0.4, refined=0.3, answered=0.05, confirmed=None, most_proposals=200)
 """More is let through than where faces are to be found: here a miss accuses a picture. A crop's face is large."""
 
 FIRST_SIDE, SECOND_SIDE = 128, 96

@@ -97,6 +97,18 @@ export function cropFace(pixels, landmarks, facts) {
 }
 
 /**
+ * The same crop with another side; (0, 0) is the centre of the first pixel.
+ * @param {CropFacts} facts
+ * @param {number} side
+ * @returns {CropFacts}
+ */
+export function scaledTo(facts, side) {
+  /** @param {number} place */
+  const scaled = (place) => ((place + 0.5) * side) / facts.side - 0.5;
+  return { ...facts, side, template: facts.template.map(([x, y]) => [scaled(x), scaled(y)]) };
+}
+
+/**
  * How far a face is tilted to its shoulder, -180..180, clockwise above 0.
  * @param {Points} landmarks
  * @param {CropFacts} facts

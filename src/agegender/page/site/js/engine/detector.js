@@ -3,12 +3,14 @@
  * `inference/detector.py` and `inference/turning.py` in JavaScript.
  */
 
+import { cropFace, inverse, moved, scaledTo, similarity } from "./align.js";
 import { descending, patches, shifted, square, suppress } from "./boxes.js";
-import { rint, shrunk, turned } from "./pixels.js";
+import { mirrored, rint, shrunk, turned } from "./pixels.js";
 
 /** @typedef {import("./boxes.js").Box} Box */
 /** @typedef {import("./pixels.js").Pixels} Pixels */
 /** @typedef {import("./align.js").Points} Points */
+/** @typedef {import("./align.js").CropFacts} CropFacts */
 
 /**
  * @typedef {object} Detection
@@ -30,6 +32,7 @@ import { rint, shrunk, turned } from "./pixels.js";
  * @property {number} proposal
  * @property {number} refined
  * @property {number} answered
+ * @property {number} confirmed
  * @property {number} most_proposals
  */
 
@@ -37,14 +40,19 @@ import { rint, shrunk, turned } from "./pixels.js";
 /** @typedef {{data: Float32Array, dims: readonly number[]}} Answer */
 /** @typedef {(name: NetworkName, pixels: Float32Array, dims: number[]) => Promise<Record<string, Answer>>} RunNetwork */
 
+/** Which landmark each of the five is in the mirror. */
+const MIRRORED = [1, 0, 2, 4, 3];
+
 export class FaceDetector {
   /**
    * @param {RunNetwork} run
    * @param {DetectorFacts} facts
+   * @param {CropFacts} crop How a face is cut out, for the models.
    */
-  constructor(run, facts) {
+  constructor(run, facts, crop) {
     this.run = run;
     this.facts = facts;
+    this.crop = scaledTo(crop, facts.largest_patch);
   }
 
   /**
@@ -76,7 +84,7 @@ export class FaceDetector {
   async detect(pixels) {
     let boxes = await this.proposed(pixels);
     if (boxes.length) boxes = await this.refined(pixels, boxes.map(square));
-    return boxes.length ? this.answered(pixels, boxes.map(square)) : [];
+    return boxes.length ? this.confirmed(pixels, await this.answered(pixels, boxes.map(square))) : [];
   }
 
   /**
@@ -185,6 +193,37 @@ export class FaceDetector {
     });
     const kept = suppress(found.map((one) => one.box), found.map((one) => one.score), 0.7, true);
     return kept.map((k) => found[k]);
+  }
+
+  /**
+   * The third network again, on each face as the models see it: upright, in its place, and in the mirror.
+   * @param {Pixels} pixels
+   * @param {Detection[]} found
+   * @returns {Promise<Detection[]>}
+   */
+  async confirmed(pixels, found) {
+    const side = this.crop.side;
+    const size = 3 * side * side;
+    /** @type {Detection[]} */ const sure = [];
+    for (const one of found) {
+      const data = cropFace(pixels, one.landmarks, this.crop);
+      const both = new Float32Array(2 * size);
+      both.set(data);
+      both.set(mirrored({ data, width: side, height: side }).data, size);
+      const { score, landmarks } = await this.run("onet", both, [2, side, side, 3]);
+      const likely = Math.min(score.data[1], score.data[3]);
+      if (!(likely > this.facts.confirmed)) continue;
+      const back = inverse(similarity(one.landmarks, this.crop.template));
+      const points = /** @type {Points} */ (
+        MIRRORED.map((other, p) => {
+          const x = (landmarks.data[p] * side - 0.5 + (side - 1) - (landmarks.data[10 + other] * side - 0.5)) / 2;
+          const y = (landmarks.data[p + 5] * side - 0.5 + landmarks.data[15 + other] * side - 0.5) / 2;
+          return moved(back, x, y);
+        })
+      );
+      sure.push({ box: one.box, score: likely, landmarks: points });
+    }
+    return descending(sure.map(({ score }) => score)).map((k) => sure[k]);
   }
 
   /**

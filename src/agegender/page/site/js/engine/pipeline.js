@@ -47,7 +47,7 @@ export class FacePredictor {
     networks.models.forEach(({ calibration }) => checkRecord(calibration));
     this.models = networks.models;
     this.site = site;
-    this.detector = new FaceDetector(networks.detector, site.detector.settings);
+    this.detector = new FaceDetector(networks.detector, site.detector.settings, site.crop);
   }
 
   /**

@@ -201,6 +201,22 @@ export function turned({ data, width, height }, quarters) {
 }
 
 /**
+ * Left and right changed places.
+ * @param {Pixels} picture
+ * @returns {Pixels}
+ */
+export function mirrored({ data, width, height }) {
+  const result = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = 3 * (y * width + x);
+      result.set(data.subarray(from, from + 3), 3 * (y * width + width - 1 - x));
+    }
+  }
+  return { data: result, width, height };
+}
+
+/**
  * One colour at a place between pixels, black outside the picture.
  * @param {Pixels} picture
  * @param {number} x
