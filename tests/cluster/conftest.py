@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +11,6 @@ import pytest
 from ray.cluster_utils import Cluster
 
 PICTURES = 200
-MARK = "AGEGENDER_TEST_OF_CLUSTERS"
-"""In the environment of every process that a test file starts, however far down."""
-
 SECONDS_TO_END = 90.0
 """Ray's agents notice within a minute that their cluster was killed, and end."""
 
@@ -34,26 +30,31 @@ def many_faces(tmp_path: Path, drawn_folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _no_process_is_left() -> Iterator[None]:
-    """When a file's tests are over, every process that they started has ended."""
-    mark = uuid.uuid4().hex
+def _no_process_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """When a file's tests are over, every process that they started has ended.
+
+    They are known by the folder that they stand in: Ray's processes end their parents' lines of descent and write over
+    their own command lines and environments.
+    """
+    folder = tmp_path_factory.mktemp("here")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(MARK, mark)
+        patch.chdir(folder)
         yield
     until = time.monotonic() + SECONDS_TO_END
-    while (left := _marked(f"{MARK}={mark}".encode())) and time.monotonic() < until:
+    while (left := _standing_in(folder)) and time.monotonic() < until:
         time.sleep(0.2)
     assert left == {}, "processes that the tests of clusters left behind"
 
 
-def _marked(mark: bytes) -> dict[int, str]:
-    """Command lines of the processes that began with this in their environment."""
+def _standing_in(folder: Path) -> dict[int, str]:
+    """The command lines of the processes that stand in a folder."""
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (process / "environ").read_bytes().split(b"\0"):
-                words = (process / "cmdline").read_bytes().replace(b"\0", b" ")
-                found[int(process.name)] = words.decode(errors="replace")
+            if (process / "cwd").readlink() == folder:
+                found[int(process.name)] = (
+                    (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
         except OSError:
             continue
     return found
@@ -65,6 +66,7 @@ def two_nodes(_no_process_is_left: None) -> Iterator[Cluster]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_raylet_start_wait_time_s", "120")
+        patch.setenv("RAY_health_check_period_ms", "1000")  # by default 3,000: a killed node is given up in a third
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
         try:
             cluster.add_node(num_cpus=1)

@@ -154,22 +154,26 @@ def test_one_of_two_nodes_lost_midway_loses_and_doubles_no_row(
 
     def lose_a_node() -> None:
         ends = {path: os.open(path, os.O_WRONLY) for path in slow}  # each waits for a reader
-        node = {raylet.pid, *descendants(raylet.pid)}
-        holding = {path: node & set(readers(path)) for path in slow}
-        in_hand.extend(path for path in slow if holding[path])
-        signal_all(node, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
-        wait_until(lambda: nodes_alive(ray) == 1)
-        for path in slow:  # who opens it from now on finds the picture, who has it open waits for the pipe
-            other = path.with_suffix(".new")
-            other.write_bytes(face)
-            other.replace(path)
-        signal_all(node, signal.SIGCONT)
-        for path in sorted(slow, key=in_hand.count, reverse=True):
-            with contextlib.suppress(BrokenPipeError):
-                os.write(ends[path], face)
-                late.append(path in in_hand)
-            os.close(ends[path])
-            wait_until(lambda holders=holding[path]: raylet.poll() is not None and not any(map(works, holders)))
+        try:
+            node = {raylet.pid, *descendants(raylet.pid)}
+            holding = {path: node & set(readers(path)) for path in slow}
+            in_hand.extend(path for path in slow if holding[path])
+            signal_all(node, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
+            wait_until(lambda: nodes_alive(ray) == 1)
+            for path in slow:  # who opens it from now on finds the picture, who has it open waits for the pipe
+                other = path.with_suffix(".new")
+                other.write_bytes(face)
+                other.replace(path)
+            signal_all(node, signal.SIGCONT)
+            for path in sorted(slow, key=in_hand.count, reverse=True):
+                with contextlib.suppress(BrokenPipeError):
+                    os.write(ends[path], face)
+                    late.append(path in in_hand)
+                os.close(ends.pop(path))
+                wait_until(lambda holders=holding[path]: raylet.poll() is not None and not any(map(works, holders)))
+        finally:  # whatever went wrong, nobody waits for ever
+            for end in ends.values():
+                os.close(end)
 
     thread = threading.Thread(target=lose_a_node, daemon=True)
     thread.start()
