@@ -46,9 +46,11 @@ def test_a_killed_command_leaves_no_process_at_work_and_its_prediction_goes_on(
     out = tmp_path / "faces.jsonl"
     rows = tmp_path / "faces.jsonl.partial" / "rows.jsonl"
     words = ["predict", str(listed), "--crops", "--model", str(tiny_onnx), "--out", str(out), "--engine", "ray"]
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "agegender", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        [sys.executable, "-m", "agegender", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"RAY_ADDRESS": "local"},
     )
     assert process.stdout is not None
     while process.poll() is None and not (rows.exists() and rows.read_bytes().count(b"\n") >= 32):

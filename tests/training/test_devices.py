@@ -128,9 +128,9 @@ def assert_alike(one: dict[str, Any], other: dict[str, Any]) -> None:
         if column == "phase":
             assert values == other["history"][column]
         else:
-            np.testing.assert_allclose(values, other["history"][column], rtol=2e-3, atol=2e-3, err_msg=column)
-    np.testing.assert_allclose(one["age"], other["age"], atol=0.05)
-    np.testing.assert_allclose(one["female"], other["female"], atol=2e-3)
+            np.testing.assert_allclose(values, other["history"][column], rtol=1e-4, atol=1e-4, err_msg=column)
+    np.testing.assert_allclose(one["age"], other["age"], atol=1e-3)
+    np.testing.assert_allclose(one["female"], other["female"], atol=1e-4)
 
 
 @pytest.mark.long
