@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +24,13 @@ from agegender.training.devices import check_batch, devices_in_use, every_device
 
 ROOT = Path(__file__).parent.parent.parent
 DEVICES = 4
+
+
+def under_jax_alone(test: Callable[..., None]) -> Callable[..., None]:
+    """A long test; all of them in one process, as they share what is trained once."""
+    for mark in (pytest.mark.long, pytest.mark.timeout(3600), pytest.mark.xdist_group("devices")):
+        test = mark(test)
+    return test
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="is about the other backends")
@@ -94,8 +102,7 @@ def trained(under_jax: UnderJax, drawn_folder: Path, tmp_path_factory: pytest.Te
     return json.loads((out / "result.json").read_text())
 
 
-@pytest.mark.long
-@pytest.mark.timeout(3600)
+@under_jax_alone
 def test_four_devices_share_each_batch_and_learn_what_one_learns(trained: dict[str, Any]) -> None:
     assert trained["devices"] == ["cpu:0", "cpu:1", "cpu:2", "cpu:3"]
     # Of training and of prediction: images in a batch, of these on each device, devices.
@@ -107,7 +114,7 @@ def test_four_devices_share_each_batch_and_learn_what_one_learns(trained: dict[s
     assert_alike(trained["all"], trained["one"])
 
 
-@pytest.mark.long
+@under_jax_alone
 @pytest.mark.parametrize(("name", "devices"), [("resumed_on_all", [4, 4, 4]), ("resumed_on_one", [4, 4, 1])])
 def test_a_training_goes_on_over_the_same_devices_or_on_one(
     trained: dict[str, Any], name: str, devices: list[int]
@@ -117,7 +124,7 @@ def test_a_training_goes_on_over_the_same_devices_or_on_one(
     assert_alike(trained[name], trained["one"])
 
 
-@pytest.mark.long
+@under_jax_alone
 def test_too_few_images_for_the_devices_are_said(trained: dict[str, Any]) -> None:
     assert "Received: batches of 10 images. Give --set A.batch_size=8" in trained["few"]
 
@@ -133,8 +140,7 @@ def assert_alike(one: dict[str, Any], other: dict[str, Any]) -> None:
     np.testing.assert_allclose(one["female"], other["female"], atol=1e-4)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(3600)
+@under_jax_alone
 def test_the_command_spreads_a_run_and_records_the_devices(
     under_jax: UnderJax, drawn_folder: Path, tmp_path: Path
 ) -> None:

@@ -284,6 +284,10 @@ def _train_epoch(
     teachers: Answers | None,
 ) -> dict[str, Any]:
     batches = epoch_batches(recipe, training, epoch, seed, own, teachers)
+    if keras.backend.backend() != "tensorflow":
+        # Else the first `fit` after compiling looks at a batch for its shapes and puts it last: a training that goes on
+        # would learn in another order than an unbroken one.
+        model._symbolic_build(data_batch=batches[0])
     started = time.perf_counter()
     record = model.fit(batches, epochs=1, verbose="0", shuffle=False)
     seconds = time.perf_counter() - started
