@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import jax
+import jax  # pyright: ignore[reportMissingImports] - in an environment of its own
 import keras
 import numpy as np
 
