@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agegender.artifacts import read_json
 from agegender.backend import require_backend
-from agegender.main_job.fitting import train_and_save
+from agegender.main_job.fitting import devices_to_share, train_and_save
 from agegender.main_job.inputs import load_data, split_faces
 from agegender.main_job.measuring import constant_answer, draw, evaluate
 from agegender.main_job.settings import RunSettings
@@ -52,10 +53,11 @@ def run(settings: RunSettings, *, announce: Announce = nobody, progress: Progres
     require_backend()
     require("matplotlib", "report")
     folder = RunFolder(settings.out)
+    recipes = {model: settings.recipe(model) for model in settings.models}
+    devices = devices_to_share(recipes) if settings.distribute else None
     comparable = settings.comparable()
     folder.claim(comparable, resume=settings.resume)
     faces, test = load_data(settings, folder, announce, progress)
-    recipes = {model: settings.recipe(model) for model in settings.models}
     folder.begin(comparable)
     split = split_faces(settings, folder, faces)
     announce(f"Split {split.name}: {len(split.train):,} to train, {len(split.validation):,} to validate")
@@ -63,7 +65,7 @@ def run(settings: RunSettings, *, announce: Announce = nobody, progress: Progres
         announce("No --test and no validation images: the models are trained and checked, but measured on nothing.")
 
     for model, recipe in recipes.items():
-        train_and_save(model, recipe, settings, folder, faces, split, announce, progress)
+        train_and_save(model, recipe, settings, folder, faces, split, announce, progress, devices=devices)
 
     measured_on = "test" if test is not None else "validation"
     evaluation, predictions = evaluate(settings, folder, faces, test, split, progress)
@@ -76,6 +78,7 @@ def run(settings: RunSettings, *, announce: Announce = nobody, progress: Progres
             "constant_predictor": constant,
             "data": faces.fingerprint,
             "corrections": faces.corrections,
+            "devices": {model: read_json(folder.sidecar(model)).get("devices", []) for model in settings.models},
         }
     )
     return RunResult(folder, evaluation, measured_on, constant, figures, faces.drawn)

@@ -7,12 +7,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from ray._private.node import Node
+from ray.cluster_utils import Cluster
 
 import agegender
 from agegender.cluster import predictor as module
@@ -25,7 +27,7 @@ from agegender.inference.results import ImageFailure
 
 
 @pytest.fixture(scope="module")
-def ray(two_nodes: Any) -> Iterator[Any]:
+def ray(two_nodes: Cluster) -> Iterator[Any]:
     with ray_cluster(two_nodes.address) as connected:
         yield connected
 
@@ -60,7 +62,12 @@ def test_a_file_that_a_node_does_not_see_has_its_status(ray: Any, tiny_onnx: Pat
 
 
 def test_a_picture_that_kills_its_process_has_its_status_and_the_others_their_answers(
-    ray: Any, tiny_onnx: Path, drawn_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ray: Any,
+    tiny_onnx: Path,
+    drawn_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    readers: Callable[[Path], list[int]],
 ) -> None:
     monkeypatch.setattr(module, "MOST_LOSSES", 2)
     deadly = tmp_path / "deadly.jpg"
@@ -72,12 +79,12 @@ def test_a_picture_that_kills_its_process_has_its_status_and_the_others_their_an
         while True:
             end = os.open(deadly, os.O_WRONLY)  # waits for a reader
             try:
-                readers: list[int] = []
-                while not readers:  # to let go before one is found would end its reading
+                found: list[int] = []
+                while not found:  # to let go before one is found would end its reading
                     if ended.is_set():
                         return
-                    readers = _who_has_open(deadly)
-                for reader in readers:
+                    found = readers(deadly)
+                for reader in found:
                     os.kill(reader, signal.SIGKILL)
                     killed.append(reader)
             finally:
@@ -98,18 +105,6 @@ def test_a_picture_that_kills_its_process_has_its_status_and_the_others_their_an
     assert len(set(killed)) == cluster.lost == 4
 
 
-def _who_has_open(path: Path) -> list[int]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            has = any(link.readlink() == path for link in (process / "fd").iterdir())
-        except OSError:
-            continue
-        if has and int(process.name) != os.getpid():
-            found.append(int(process.name))
-    return found
-
-
 def test_a_node_with_another_version_is_an_error(
     ray: Any, tiny_onnx: Path, drawn_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,55 +114,104 @@ def test_a_node_with_another_version_is_an_error(
         list(ClusterPredictor(ray, read_model(tiny_onnx)).stream(files, crops=True))
 
 
+@pytest.fixture
+def second_node(two_nodes: Cluster, ray: Any) -> Iterator[Node]:
+    """The node that is not the driver's; taken away when a test has lost it, and another one is there for the next."""
+    if not two_nodes.worker_nodes:
+        two_nodes.add_node(num_cpus=1)
+    (node,) = two_nodes.worker_nodes
+    wait_until(lambda: nodes_alive(ray) == 2)
+    yield node
+    if node.all_processes["raylet"][0].process.poll() is not None:
+        two_nodes.remove_node(node, allow_graceful=False)
+
+
+@pytest.mark.parametrize("how", ["killed", pytest.param("frozen", marks=pytest.mark.long)])
 def test_one_of_two_nodes_lost_midway_loses_and_doubles_no_row(
-    two_nodes: Any, ray: Any, tiny_onnx: Path, many_faces: list[str], tmp_path: Path
+    second_node: Node,
+    ray: Any,
+    tiny_onnx: Path,
+    many_faces: list[str],
+    tmp_path: Path,
+    descendants: Callable[[int], dict[int, str]],
+    readers: Callable[[Path], list[int]],
+    how: str,
 ) -> None:
-    # Two files of different units hold up whoever reads them. As each node has one processor, both nodes have a unit in
-    # hand once both files have a reader; then one is lost, and the files give what any picture gives.
+    """Killed as when a machine loses power, or frozen and, when Ray has given it up, back with a late answer.
+
+    Two files of different units hold up whoever reads them. As each node has one processor, both nodes have a unit in
+    hand once both files have a reader; then one node is lost. The other one is held up until Ray says so: all that is
+    left is done when the cluster is known to have one processor.
+    """
     slow = [Path(many_faces[number]) for number in (70, 100)]
     face = slow[0].read_bytes()
     for path in slow:
         path.unlink()
         os.mkfifo(path)
-    both_read, lost, ended = threading.Barrier(3), threading.Event(), threading.Event()
-
-    def feed(path: Path) -> None:
-        end = os.open(path, os.O_WRONLY)  # waits for a reader
-        both_read.wait()
-        lost.wait()
-        while not ended.is_set():
-            with contextlib.suppress(BrokenPipeError):  # the reader was on the node that is lost
-                os.write(end, face)
-            os.close(end)
-            while _who_has_open(path):
-                time.sleep(0.01)
-            end = os.open(path, os.O_WRONLY)
-        os.close(end)
+    raylet = second_node.all_processes["raylet"][0].process
+    in_hand: list[Path] = []
+    late: list[bool] = []
 
     def lose_a_node() -> None:
-        both_read.wait()
-        two_nodes.remove_node(next(iter(two_nodes.worker_nodes)), allow_graceful=False)
-        lost.set()
+        ends = {path: os.open(path, os.O_WRONLY) for path in slow}  # each waits for a reader
+        try:
+            node = {raylet.pid, *descendants(raylet.pid)}
+            holding = {path: node & set(readers(path)) for path in slow}
+            in_hand.extend(path for path in slow if holding[path])
+            signal_all(node, signal.SIGKILL if how == "killed" else signal.SIGSTOP)
+            wait_until(lambda: nodes_alive(ray) == 1)
+            for path in slow:  # who opens it from now on finds the picture, who has it open waits for the pipe
+                other = path.with_suffix(".new")
+                other.write_bytes(face)
+                other.replace(path)
+            signal_all(node, signal.SIGCONT)
+            for path in sorted(slow, key=in_hand.count, reverse=True):
+                with contextlib.suppress(BrokenPipeError):
+                    os.write(ends[path], face)
+                    late.append(path in in_hand)
+                os.close(ends.pop(path))
+                wait_until(lambda holders=holding[path]: raylet.poll() is not None and not any(map(works, holders)))
+        finally:  # whatever went wrong, nobody waits for ever
+            for end in ends.values():
+                os.close(end)
 
-    threads = [*(threading.Thread(target=feed, args=(path,)) for path in slow), threading.Thread(target=lose_a_node)]
-    for thread in threads:
-        thread.start()
+    thread = threading.Thread(target=lose_a_node, daemon=True)
+    thread.start()
     cluster = ClusterPredictor(ray, read_model(tiny_onnx))
     there, here = tmp_path / "there.parquet", tmp_path / "here.parquet"
     summary = predict_to_table(cluster, many_faces, there, crops=True)
-    ended.set()
-    last = [os.open(path, os.O_RDONLY | os.O_NONBLOCK) for path in slow]
-    for thread in threads:
-        thread.join()
-    for end in last:
-        os.close(end)
-    assert not two_nodes.worker_nodes
+    thread.join()
+    assert raylet.wait(timeout=60) == -signal.SIGKILL or how == "frozen"
+    assert len(in_hand) == 1
+    assert late == ([False] if how == "killed" else [True, False])
     assert cluster.lost >= 1
     assert summary.rows == len(many_faces) == len(set(many_faces))
-    for path in slow:
-        path.unlink()
-        path.write_bytes(face)
     predict_to_table(agegender.load(tiny_onnx), many_faces, here, crops=True)
     table = pq.read_table(there)
     assert table["file"].to_pylist() == many_faces
     assert table.equals(pq.read_table(here))
+
+
+def nodes_alive(ray: Any) -> int:
+    return sum(node["Alive"] for node in ray.nodes())
+
+
+def signal_all(processes: Iterable[int], number: int) -> None:
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+def works(process: int) -> bool:
+    """Not ended, nor a zombie that nobody has waited for."""
+    try:
+        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
+    except OSError:
+        return False
+
+
+def wait_until(reached: Callable[[], bool], seconds: float = 90.0) -> None:
+    until = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)

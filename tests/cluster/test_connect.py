@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import ray
 
 from agegender.cluster.connect import ray_cluster
 from agegender.cluster.predictor import ClusterPredictor
 from agegender.errors import ClusterError, SettingError
 from agegender.inference.predictor import read_model
-
-ray = pytest.importorskip("ray")
 
 
 @pytest.fixture

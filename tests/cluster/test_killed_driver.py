@@ -8,32 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import agegender
 from agegender.inference.batch import predict_to_table
-
-pytest.importorskip("ray")
-
-
-def descendants(pid: int) -> dict[int, str]:
-    """Processes below one, by id, with the time when each began (so that a number used again is no mistake)."""
-    parents, began = {}, {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(path.parent.name)], began[int(path.parent.name)] = int(fields[1]), fields[19]
-    found, queue = {}, [pid]
-    while queue:
-        above = queue.pop()
-        below = [child for child, parent in parents.items() if parent == above]
-        found |= {child: began[child] for child in below}
-        queue += below
-    return found
 
 
 def working(process: int) -> bool:
@@ -54,7 +35,7 @@ def alive(process: int, began: str) -> bool:
 
 @pytest.mark.long
 def test_a_killed_command_leaves_no_process_at_work_and_its_prediction_goes_on(
-    tiny_onnx: Path, many_faces: list[str], tmp_path: Path
+    tiny_onnx: Path, many_faces: list[str], tmp_path: Path, descendants: Callable[[int], dict[int, str]]
 ) -> None:
     held_up = Path(many_faces[180])  # nobody writes to it: whoever reads it waits
     face = held_up.read_bytes()
@@ -65,9 +46,11 @@ def test_a_killed_command_leaves_no_process_at_work_and_its_prediction_goes_on(
     out = tmp_path / "faces.jsonl"
     rows = tmp_path / "faces.jsonl.partial" / "rows.jsonl"
     words = ["predict", str(listed), "--crops", "--model", str(tiny_onnx), "--out", str(out), "--engine", "ray"]
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "agegender", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment
+        [sys.executable, "-m", "agegender", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"RAY_ADDRESS": "local"},
     )
     assert process.stdout is not None
     while process.poll() is None and not (rows.exists() and rows.read_bytes().count(b"\n") >= 32):

@@ -25,6 +25,13 @@ def run_command(
     models: Annotated[str, typer.Option(help="A, B or AB.")] = "AB",
     seed: Annotated[int, typer.Option(help="Of split, weights, order and augmentation.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run in --out.")] = False,
+    distribute: Annotated[
+        bool,
+        typer.Option(
+            "--distribute",
+            help="Split each batch over all GPUs of this machine (KERAS_BACKEND=jax; the batch size must divide).",
+        ),
+    ] = False,
     validation_fraction: Annotated[float, typer.Option(help="Share of the images held out for validation.")] = 0.2,
     folds: Annotated[
         int | None, typer.Option(help="Train once a fold of this many, each in a folder of its own in --out.")
@@ -112,6 +119,7 @@ def run_command(
         phases=phases,
         changes={letter: tuple(pairs) for letter, pairs in changes.items()},
         resume=resume,
+        distribute=distribute,
         corrections=corrections,
         gender_codes=parse_gender_codes(gender_codes),
         strict_size=strict_size,

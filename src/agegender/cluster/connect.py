@@ -26,7 +26,7 @@ EXTRA = "ray"
 RAY_LOGS = "/tmp/ray/session_latest/logs"
 """Where Ray itself keeps them, on each machine."""
 
-_AUTO, _CLIENT = "auto", "ray://"
+_AUTO, _LOCAL, _CLIENT = "auto", "local", "ray://"
 _FRAME_HEAD_BYTES, _SETTINGS_FRAME = 9, 4
 """Of HTTP/2, which gRPC is spoken over."""
 
@@ -49,7 +49,8 @@ def ray_cluster(
     Args:
         address: Of a running cluster: `HOST:PORT` (this machine is one of its nodes), `ray://HOST:PORT` (Ray Client,
             from outside), or `auto` (the one that runs on this machine). None: what the environment variable
-            RAY_ADDRESS says; without it a cluster is started on this machine and ended at the end.
+            RAY_ADDRESS says; without it, or with Ray's own word `local`, a cluster is started on this machine and ended
+            at the end.
         processes: Of a cluster that is started here: how many at once; None: one a core.
         seconds: How long to wait for an answer at the address.
 
@@ -65,6 +66,8 @@ def ray_cluster(
         yield ray
         return
     address = address or os.environ.get("RAY_ADDRESS")
+    if address == _LOCAL:
+        address = None
     former = signal.getsignal(signal.SIGTERM)
     _start(ray, address, processes, seconds)
     try:

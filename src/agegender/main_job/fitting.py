@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,8 @@ from agegender.run_folder import RunFolder, versions
 from agegender.types import Announce, Progress
 
 if TYPE_CHECKING:
+    import keras
+
     from agegender.training.recipe import Recipe
 
 
@@ -29,8 +33,10 @@ def train_and_save(
     split: Split,
     announce: Announce,
     progress: Progress,
+    *,
+    devices: keras.distribution.DataParallel | None = None,
 ) -> None:
-    """Train one model and write it with its sidecar, unless a resumed run has done so."""
+    """Train one model, over these devices if any, and write it with its sidecar, unless a resumed run has done so."""
     if folder.sidecar(model).is_file() and folder.model(model).is_file():
         announce(f"Model {model} is trained already: {folder.model(model)}")
         return
@@ -38,6 +44,7 @@ def train_and_save(
 
     from agegender.models.saving import save_model
     from agegender.training.batches import FaceArrays
+    from agegender.training.devices import device_names
     from agegender.training.fit import train
 
     ages = faces.table["age"].to_numpy(dtype=np.float32)
@@ -52,19 +59,22 @@ def train_and_save(
         start, first = checked_start(settings.start_from, recipe, faces.fingerprint, split, split_hash)
     write_json(folder.training(model) / "recipe.json", recipe)
     earlier = teachers if first is None else (*teachers, first)
-    announce(f"Model {model}: {recipe.epochs} epochs on {len(training):,} images, {recipe.precision}")
-    trained = train(
-        recipe,
-        training,
-        validation,
-        folder.training(model),
-        seed=settings.seed,
-        teachers=answers,
-        start=start,
-        data_fingerprint="/".join([faces.fingerprint, split_hash, *(model.sha256 for model in earlier)]),
-        resume=settings.resume,
-        announce=announce,
-    )
+    names = device_names(devices) if devices is not None else []
+    over = f", each batch over {', '.join(names)}" if names else ""
+    announce(f"Model {model}: {recipe.epochs} epochs on {len(training):,} images, {recipe.precision}{over}")
+    with devices.scope() if devices is not None else contextlib.nullcontext():
+        trained = train(
+            recipe,
+            training,
+            validation,
+            folder.training(model),
+            seed=settings.seed,
+            teachers=answers,
+            start=start,
+            data_fingerprint="/".join([faces.fingerprint, split_hash, *(model.sha256 for model in earlier)]),
+            resume=settings.resume,
+            announce=announce,
+        )
     save_model(trained.contract, folder.model(model))
     last = trained.history.iloc[-1]
     write_json(
@@ -82,6 +92,7 @@ def train_and_save(
             "split": {"name": split.name, "sha256": split_hash, "train": len(split.train), "of": len(faces)},
             "data": {"fingerprint": faces.fingerprint, "drawn": faces.drawn, "corrections": faces.corrections},
             "versions": versions(),
+            "devices": names,
             "training_seconds": round(trained.seconds, 1),
             "last_epoch": {key: (None if value != value else value) for key, value in last.to_dict().items()},  # noqa: PLR0124
         },
@@ -90,6 +101,20 @@ def train_and_save(
     del trained
     keras.utils.clear_session()
     gc.collect()
+
+
+def devices_to_share(recipes: Mapping[str, Recipe]) -> keras.distribution.DataParallel:
+    """All devices of this machine, for trainings by these recipes.
+
+    Raises:
+        SettingError: The backend cannot, there is one device, or a batch cannot be split evenly.
+    """
+    from agegender.training.devices import check_batch, device_names, every_device
+
+    devices = every_device()
+    for model, recipe in recipes.items():
+        check_batch(model, recipe.batch_size, len(device_names(devices)))
+    return devices
 
 
 def _gender_targets(faces: Dataset) -> np.ndarray:

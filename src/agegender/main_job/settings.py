@@ -41,6 +41,7 @@ class RunSettings:
         start_from: A finished run of the recipe's first phases, to go on from.
         phases: Do only so many of the recipe's phases, from the first.
         resume: Go on with an unfinished run in `out`.
+        distribute: Split each batch over all devices of this machine (Keras on JAX). A run may go on with or without.
         corrections: A table of files to drop and labels to change in `data`, as `agegender audit` writes one; `test`
             is never corrected.
         gender_codes: What the codes in a table's gender column mean, such as `{"0": "male"}`; names need none.
@@ -62,6 +63,7 @@ class RunSettings:
     start_from: Path | None = None
     phases: int | None = None
     resume: bool = False
+    distribute: bool = False
     corrections: Path | None = None
     gender_codes: dict[int | str, str] | None = None
     strict_size: bool = False
@@ -70,7 +72,7 @@ class RunSettings:
     def comparable(self) -> dict[str, Any]:
         """The settings that must be the same for a run to be resumed, in JSON's own types."""
         record = dataclasses.asdict(self)
-        for free in ("resume", "out"):
+        for free in ("resume", "out", "distribute"):
             record.pop(free)
         return json.loads(json.dumps(record, default=plain))
 

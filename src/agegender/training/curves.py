@@ -13,6 +13,7 @@ from agegender.models.age_targets import age_distribution_targets
 from agegender.models.losses import LossWeights
 from agegender.models.network import AGE, AGE_DISTRIBUTION, GENDER
 from agegender.training.batches import FaceArrays
+from agegender.training.devices import predict_evenly
 
 PREDICTION_BATCH = 100
 SMALLEST_PROBABILITY = 1e-7
@@ -37,7 +38,7 @@ class CurvePoint:
 
 def measure(model: keras.Model, faces: FaceArrays, losses: LossWeights, age_sd_years: float) -> CurvePoint:
     """Measure a training model on a set as it stands."""
-    answers = model.predict(faces.pixels(), batch_size=PREDICTION_BATCH, verbose="0")
+    answers = predict_evenly(model, faces.pixels(), PREDICTION_BATCH)
     ages, genders = faces.ages[faces.rows], faces.genders[faces.rows]
     wanted = age_distribution_targets(ages, age_sd_years)
     logarithms = np.log(np.clip(answers[AGE_DISTRIBUTION], SMALLEST_PROBABILITY, 1.0))

@@ -30,6 +30,7 @@ from agegender.training.checkpoint import (
     save_checkpoint,
 )
 from agegender.training.curves import measure
+from agegender.training.devices import check_batch, devices_in_use
 from agegender.training.learner import Learner, contract_model, learner, moved, take_weights
 from agegender.training.optimizer import AveragingAdamW
 from agegender.training.recipe import Phase, Recipe
@@ -89,6 +90,8 @@ def train(
 ) -> TrainedModel:
     """Train a network, leaving a checkpoint and the history in `folder` after each epoch.
 
+    Within `devices.every_device().scope()` each batch is split over several devices.
+
     Args:
         recipe: What to do.
         training: Images to learn from.
@@ -103,7 +106,8 @@ def train(
 
     Raises:
         Interrupted: The user pressed Ctrl-C; the last finished epoch is kept.
-        SettingError: The checkpoint belongs to another recipe, seed or data, or the recipe contradicts itself.
+        SettingError: The checkpoint belongs to another recipe, seed or data, or the recipe contradicts itself or
+            has batches that cannot be split over the devices.
         InputError: Too few images.
     """
     _check(recipe, training, teachers)
@@ -180,6 +184,7 @@ def _check(recipe: Recipe, training: FaceArrays, teachers: Answers | None) -> No
         )
     if len(training) < SMALLEST_SET:
         raise InputError(f"{len(training)} images to train on. Give at least {SMALLEST_SET}.")
+    check_batch(recipe.model, min(recipe.batch_size, len(training)), devices_in_use())
 
 
 def _fingerprint(recipe: Recipe, seed: int, data: str) -> str:
@@ -279,6 +284,10 @@ def _train_epoch(
     teachers: Answers | None,
 ) -> dict[str, Any]:
     batches = epoch_batches(recipe, training, epoch, seed, own, teachers)
+    if keras.backend.backend() != "tensorflow":
+        # Else the first `fit` after compiling looks at a batch for its shapes and puts it last: a training that goes on
+        # would learn in another order than an unbroken one.
+        model._symbolic_build(data_batch=batches[0])
     started = time.perf_counter()
     record = model.fit(batches, epochs=1, verbose="0", shuffle=False)
     seconds = time.perf_counter() - started
@@ -293,6 +302,7 @@ def _train_epoch(
         "phase": phase.name,
         "seconds": round(seconds, 2),
         "images_per_second": round(len(batches) * batches.batch_size / seconds, 1),
+        "devices": devices_in_use(),
         "learning_rate": float(np.asarray(keras.ops.convert_to_numpy(model.optimizer.learning_rate))),
         "train_loss_batches": loss,
     }

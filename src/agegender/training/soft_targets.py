@@ -20,9 +20,13 @@ from agegender.models.age_targets import BIN_AGES
 from agegender.models.network import AGE, AGE_DISTRIBUTION, GENDER
 from agegender.training.batches import FaceArrays
 from agegender.training.curves import PREDICTION_BATCH
+from agegender.training.devices import predict_evenly
 
 SMALLEST_SHARE = 0.05
 """Below this the answers are not worth the forward pass: of an early network they are poor besides."""
+
+IMAGES_AT_ONCE = 5 * PREDICTION_BATCH
+"""98 MB of pixels."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,9 @@ def own_answers(model: keras.Model, faces: FaceArrays) -> Answers:
     """What a training model as it stands answers to its training images, without augmentation."""
     distribution = np.zeros((len(faces.images), len(BIN_AGES)), dtype=np.float32)
     female = np.zeros(len(faces.images), dtype=np.float32)
-    for start in range(0, len(faces), PREDICTION_BATCH):
-        part = FaceArrays(faces.images, faces.ages, faces.genders, faces.rows[start : start + PREDICTION_BATCH])
-        answers = model.predict_on_batch(part.pixels())
+    for start in range(0, len(faces), IMAGES_AT_ONCE):
+        part = FaceArrays(faces.images, faces.ages, faces.genders, faces.rows[start : start + IMAGES_AT_ONCE])
+        answers = predict_evenly(model, part.pixels(), PREDICTION_BATCH)
         distribution[part.rows] = answers[AGE_DISTRIBUTION]
         female[part.rows] = answers[GENDER][:, 0]
     return Answers(distribution, female)
