@@ -82,7 +82,7 @@ def test_without_the_removal_of_inert_keys_it_would_not_load(
     import keras
 
     plain = tmp_path / "plain.keras"
-    model: Any = keras.models.load_model(contract_files["A fresh"])
+    model: Any = keras.models.load_model(contract_files["A trained"])
     model.save(plain)
     report = check_model(plain, python=clean_environments.ensure_environment(older))
     assert {check.name for check in report.broken} == {"older_keras", "loads"}

@@ -81,14 +81,17 @@ def test_its_answers_are_those_of_python(
                 wanted.faces, answer["boxes"], answer["ages"], answer["cells"], strict=True
             ):
                 assert ages[number] == pytest.approx(face.age, abs=MOST_YEARS), name
-                assert f"{face.gender} " in cells[number]
+                if face.gender_probability > 0.53:  # else rounding may name the other one; both say unsure
+                    assert f"{face.gender} " in cells[number]
                 assert ("unsure" in cells[number]) == face.unsure, name
                 assert face.box is not None
                 left, top, width, height = box["place"]
-                assert left * wanted.width == pytest.approx(face.box.left, abs=2), name
-                assert top * wanted.height == pytest.approx(face.box.top, abs=2), name
-                assert width * wanted.width == pytest.approx(face.box.right - face.box.left, abs=3), name
-                assert height * wanted.height == pytest.approx(face.box.bottom - face.box.top, abs=3), name
+                # Found in a copy that was made smaller, after another decoder: half a percent is not seen.
+                wide, tall = face.box.right - face.box.left, face.box.bottom - face.box.top
+                assert left * wanted.width == pytest.approx(face.box.left, abs=max(2.0, 0.005 * wide)), name
+                assert top * wanted.height == pytest.approx(face.box.top, abs=max(2.0, 0.005 * tall)), name
+                assert width * wanted.width == pytest.approx(wide, abs=max(3.0, 0.005 * wide)), name
+                assert height * wanted.height == pytest.approx(tall, abs=max(3.0, 0.005 * tall)), name
     assert [len(answer["boxes"]) for answer in answers] == [1, 3, 1, 1, 1, 1, 1, 1, 0]
     assert answers[-1]["state"] == "No face found"
     assert not opened.complaints

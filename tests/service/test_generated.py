@@ -67,4 +67,4 @@ def test_every_answer_to_made_up_requests_is_as_described(run: Callable, tmp_pat
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("keys", [False, True], ids=["open", "keys"])
 def test_so_is_it_to_many_more(run: Callable, tmp_path: Path, keys: bool) -> None:
-    ask_and_check(run, tmp_path, keys=keys, most=1000)
+    ask_and_check(run, tmp_path, keys=keys, most=400)

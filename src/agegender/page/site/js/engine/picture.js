@@ -4,6 +4,7 @@ import { readHeader } from "./header.js";
 import { withoutAlpha } from "./pixels.js";
 
 const HEAD_BYTES = 1 << 20;
+const STRIP_PIXELS = 4_000_000;
 
 /**
  * What to do with an image of a format that not every browser reads.
@@ -90,21 +91,28 @@ async function decoded(file, format) {
 }
 
 /**
+ * Read strip by strip: phones refuse a canvas as large as their own photographs.
  * @param {ImageBitmap} bitmap
- * @param {number} most Pixels that are held; phones refuse larger canvases. A face loses nothing by it: the detector
- *   looks at less, and the models see 128 x 128.
+ * @param {number} most Pixels that are held, at three bytes each. A larger picture is made smaller first.
+ * @returns {import("./pixels.js").Pixels}
  */
 function pixelsOf(bitmap, most) {
   const scale = Math.min(1, Math.sqrt(most / (bitmap.width * bitmap.height)));
   const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.max(Math.floor(side * scale), 1));
-  const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  const rows = Math.min(height, Math.max(1, Math.floor(STRIP_PIXELS / width)));
+  const context = new OffscreenCanvas(width, rows).getContext("2d", { alpha: false, willReadFrequently: true });
   if (!context) throw new Error("this browser gives no canvas of this size");
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
   context.imageSmoothingQuality = "high";
-  context.drawImage(bitmap, 0, 0, width, height);
-  return withoutAlpha(context.getImageData(0, 0, width, height));
+  const data = new Uint8Array(3 * width * height);
+  const source = bitmap.height / height;
+  for (let top = 0; top < height; top += rows) {
+    const tall = Math.min(rows, height - top);
+    context.fillRect(0, 0, width, tall);
+    context.drawImage(bitmap, 0, top * source, bitmap.width, tall * source, 0, 0, width, tall);
+    data.set(withoutAlpha(context.getImageData(0, 0, width, tall)).data, 3 * width * top);
+  }
+  return { data, width, height };
 }
 
 /** @param {number} bytes */
