@@ -95,6 +95,7 @@ def test_they_answer_by_their_letters_without_keras(model: str) -> None:
     for precision, most_years in (("float32", 0.02), ("int8", 5.0)):
         (face,) = agegender.load(model, precision=precision).predict(pixels, crops=True).faces
         assert face.age == pytest.approx(age, abs=most_years)
+        assert face.age_interval is not None
         low, high, level = face.age_interval
         assert low <= face.age <= high
         assert level == 0.9
