@@ -184,7 +184,8 @@ def test_one_of_two_nodes_lost_midway_loses_and_doubles_no_row(
     assert raylet.wait(timeout=60) == -signal.SIGKILL or how == "frozen"
     assert len(in_hand) == 1
     assert late == ([False] if how == "killed" else [True, False])
-    assert cluster.lost >= 1
+    # A node that comes back may hand in its answer before Ray ends it: nothing was lost then, nothing may be double.
+    assert cluster.lost >= 1 or how == "frozen"
     assert summary.rows == len(many_faces) == len(set(many_faces))
     predict_to_table(agegender.load(tiny_onnx), many_faces, here, crops=True)
     table = pq.read_table(there)
