@@ -1,7 +1,7 @@
 """What a base install weighs, and how soon it answers: of the interpreter that runs this, best one of its own.
 
-    python3.11 -m venv /tmp/base && /tmp/base/bin/pip install .
-    /tmp/base/bin/python benchmarks/cold_start.py [--model B] [--photo PHOTO] [--runs 9]
+    python3.11 -m venv base && base/bin/pip install .
+    base/bin/python benchmarks/cold_start.py [--model B] [--photo PHOTO] [--runs 9]
 
 Printed: the size of this interpreter's packages, without pip and setuptools, which come with every environment, the
 largest by name; and of several runs of `agegender predict PHOTO`, each a process of its own, the time by the clock and

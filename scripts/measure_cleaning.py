@@ -25,7 +25,8 @@ from agegender.labels import Gender
 SEEDS = 5
 EPOCHS, SIDE = 12, 64
 STEM, CHANNELS, BLOCKS = (24, 32), (32, 64, 128, 192), (1, 1, 1, 1)
-"""A narrow, shallow Model A on small images: ten trainings in half an hour of one core."""
+"""A narrow, shallow Model A on small images. Its figures differ by a quarter of a year from seed to seed: too weak to
+show what a hundred corrections do (docs/experiments.md)."""
 
 
 def measure_cleaning(data: str, corrections_file: str, seeds: int) -> None:

@@ -27,7 +27,7 @@ def choose_backend() -> str:
     Returns:
         The backend's name, or an empty string when Keras decides by itself (imported already).
     """
-    # Off by default on processors without VNNI, AMD's before Zen 4 among them, where it trains A 1.3 and B 1.6 times as
+    # Off by default on processors without VNNI, AMD's before Zen 4 among them, where it trains A 1.5 and B 2.2 times as
     # fast all the same. TensorFlow reads it when it is imported.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if chosen := os.environ.get("KERAS_BACKEND"):

@@ -6,6 +6,7 @@ her thirties or forties (NASA). A third photograph, grey, shows a cameraman from
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import cv2
@@ -27,7 +28,8 @@ LIKELY_AGES = {"hopper": (40, 90), "astronaut": (30, 60)}
 
 
 def _of_wheel(package: str, *parts: str) -> Path:
-    module = pytest.importorskip(package)
+    module = importlib.import_module(package)
+    assert module.__file__ is not None
     return Path(module.__file__).parent.joinpath(*parts)
 
 

@@ -8,7 +8,7 @@ from what only resembles one more sharply than the first look does (`docs/detect
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ class DetectorSettings:
             self.proposal,
             self.refined,
             self.answered,
-            0.5 if self.confirmed is None else self.confirmed,
+            *(() if self.confirmed is None else (self.confirmed,)),
         )
         if self.min_face < CELL or not all(0 < share < 1 for share in shares) or self.most_proposals < 1:
             raise SettingError(
@@ -215,9 +215,8 @@ class FaceDetector:
         """The third network again, on each face as the models see it: upright, in its place, and in the mirror."""
         looks = np.stack([crop_face(pixels, points, side=LARGEST_PATCH) for points in found.landmarks])
         both = np.concatenate([looks, looks[:, :, ::-1]]).astype(np.float32)
-        parts = [both[start : start + PATCHES_A_RUN] for start in range(0, len(both), PATCHES_A_RUN)]
-        answers = [self._networks["onet"].run(["score", "landmarks"], {"pixels": part}) for part in parts]
-        scores, shares = (np.concatenate(part).astype(np.float64) for part in zip(*answers, strict=True))
+        parts = (both[start : start + PATCHES_A_RUN] for start in range(0, len(both), PATCHES_A_RUN))
+        scores, shares = self._asked("onet", ("score", "landmarks"), parts)
         points = np.stack([shares[:, :5], shares[:, 5:]], axis=2) * LARGEST_PATCH - 0.5
         mirrored = points[len(found) :, MIRRORED]
         mirrored[..., 0] = LARGEST_PATCH - 1 - mirrored[..., 0]
@@ -234,10 +233,14 @@ class FaceDetector:
         self, network: str, outputs: tuple[str, ...], pixels: npt.NDArray[np.uint8], boxes: Boxes, side: int
     ) -> list[npt.NDArray[np.float64]]:
         """A network's answers for each box, float64."""
-        answers = [
-            self._networks[network].run(
-                list(outputs), {"pixels": patches(pixels, boxes[start : start + PATCHES_A_RUN], side)}
-            )
-            for start in range(0, len(boxes), PATCHES_A_RUN)
-        ]
+        starts = range(0, len(boxes), PATCHES_A_RUN)
+        return self._asked(
+            network, outputs, (patches(pixels, boxes[start : start + PATCHES_A_RUN], side) for start in starts)
+        )
+
+    def _asked(
+        self, network: str, outputs: tuple[str, ...], parts: Iterable[npt.NDArray[np.float32]]
+    ) -> list[npt.NDArray[np.float64]]:
+        """A network's answers for patches that come in parts, float64."""
+        answers = [self._networks[network].run(list(outputs), {"pixels": part}) for part in parts]
         return [np.concatenate(parts).astype(np.float64) for parts in zip(*answers, strict=True)]
