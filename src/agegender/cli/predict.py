@@ -78,8 +78,8 @@ def predict_command(
     address: Annotated[
         str | None,
         typer.Option(
-            help="Of a running cluster, for --engine ray: HOST:PORT, ray://HOST:PORT or auto; by default RAY_ADDRESS, "
-            "and without it one is started on this machine.",
+            help="Of a running cluster that this machine is a node of, for --engine ray: HOST:PORT or auto; by default "
+            "RAY_ADDRESS, and without it one is started on this machine.",
             show_default=False,
         ),
     ] = None,

@@ -47,15 +47,14 @@ def ray_cluster(
     """Be connected to a Ray cluster; gives the `ray` module. A process that is connected already stays so.
 
     Args:
-        address: Of a running cluster: `HOST:PORT` (this machine is one of its nodes), `ray://HOST:PORT` (Ray Client,
-            from outside), or `auto` (the one that runs on this machine). None: what the environment variable
-            RAY_ADDRESS says; without it, or with Ray's own word `local`, a cluster is started on this machine and ended
-            at the end.
+        address: Of a running cluster: `HOST:PORT` (this machine is one of its nodes), or `auto` (the one that runs on
+            this machine). None: what the environment variable RAY_ADDRESS says; without it, or with Ray's own word
+            `local`, a cluster is started on this machine and ended at the end.
         processes: Of a cluster that is started here: how many at once; None: one a core.
         seconds: How long to wait for an answer at the address.
 
     Raises:
-        SettingError: That is no address.
+        SettingError: That is no address, or one of Ray Client's.
         ClusterError: Nothing answers there, or it is no Ray cluster that this Python can join.
         MissingExtraError: Ray is not installed.
     """
@@ -90,10 +89,7 @@ def _start(ray: Any, address: str | None, processes: int | None, seconds: float)
             _knock(address, seconds)
         settings = {"address": address}
         failed = f"The cluster at {address} cannot be joined"
-        advice = (
-            f"It needs the same Ray ({ray.__version__} here) and Python; HOST:PORT is for one of its own nodes, "
-            f"{_CLIENT}HOST:PORT for other machines."
-        )
+        advice = f"It needs the same Ray ({ray.__version__} here) and Python, and this machine among its nodes."
     try:
         ray.init(**settings, **quiet)
     except Exception as error:  # from a wrong version to a full disk, with no base that they share
@@ -108,29 +104,32 @@ def _knock(address: str, seconds: float) -> None:
         SettingError: It is no address.
         ClusterError: Nothing does, or something else.
     """
+    if address.startswith(_CLIENT):
+        # https://docs.ray.io/en/latest/cluster/running-applications/job-submission/ray-client.html
+        raise SettingError(
+            f"A batch over Ray Client ({_CLIENT}) ends with its connection, so it is not taken. Run this command on "
+            "one of the cluster's nodes with --address auto, or send it there with `ray job submit --address "
+            f"http://HEAD:8265 -- agegender predict ... --address auto`. Received: {address!r}"
+        )
     try:
-        place = urlsplit("//" + address.removeprefix(_CLIENT))
+        place = urlsplit("//" + address)
         host, port = place.hostname, place.port
     except ValueError:
         host = port = None
     if host is None or port is None:
-        raise SettingError(f"--address is {_AUTO}, HOST:PORT or {_CLIENT}HOST:PORT. Received: {address!r}")
+        raise SettingError(f"--address is {_AUTO} or HOST:PORT. Received: {address!r}")
     until = time.monotonic() + seconds
     while True:
         try:
             with socket.create_connection((host, port), timeout=max(0.1, until - time.monotonic())) as connection:
                 if os.environ.get("RAY_USE_TLS", "0") == "0" and not _speaks_grpc(connection):
-                    raise ClusterError(
-                        f"What listens at {address} is no Ray cluster. Port 6379 is usual within a cluster, "
-                        f"{_CLIENT}HOST:10001 from outside."
-                    )
+                    raise ClusterError(f"What listens at {address} is no Ray cluster. Port 6379 is usual.")
             return
         except OSError as error:
             if time.monotonic() + 0.5 >= until:
                 raise ClusterError(
                     f"Nothing answers at {address} after {seconds:.0f} seconds ({error}). Is the cluster running "
-                    "(`ray status` on its head node), and is the port open? Port 6379 is usual within a cluster, "
-                    f"{_CLIENT}HOST:10001 from outside."
+                    "(`ray status` on its head node), and is the port open? Port 6379 is usual."
                 ) from error
         time.sleep(0.5)
 
