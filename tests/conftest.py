@@ -51,12 +51,15 @@ def drawn_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pa
 
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, worker_id: str) -> Path:
-    """The folder of a finished run of the whole main job, on few faces for one epoch a phase."""
+    """The folder of a finished run of the whole main job, on few faces for one epoch a phase; A has few layers."""
     from agegender.pipeline import RunSettings, run
+
+    few_layers = (("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 16, 16]"),
+                  ("network.stage_blocks", "[1, 1, 1]"))  # fmt: skip
 
     one_epoch = (("phases.0.epochs", "1"), ("phases.1.epochs", "1"), ("phases.1.side", "0"), ("curve_images", "16"),
                  ("batch_size", "16"))  # fmt: skip
-    changes = {"A": one_epoch, "B": one_epoch}
+    changes = {"A": (*one_epoch, *few_layers), "B": one_epoch}
     return _made_once(
         tmp_path_factory,
         worker_id,

@@ -65,7 +65,7 @@ def run(settings: RunSettings, *, announce: Announce = nobody, progress: Progres
         announce("No --test and no validation images: the models are trained and checked, but measured on nothing.")
 
     for model, recipe in recipes.items():
-        train_and_save(model, recipe, settings, folder, faces, split, announce, progress, devices=devices)
+        train_and_save(model, recipe, settings, folder, faces, split, announce, devices=devices)
 
     measured_on = "test" if test is not None else "validation"
     evaluation, predictions = evaluate(settings, folder, faces, test, split, progress)

@@ -16,7 +16,9 @@ from agegender.errors import SettingError
 from agegender.pipeline import RunSettings, run
 from agegender.run_folder import RunFolder, open_run
 
-ONE_EPOCH = {"A": (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"))}
+ONE_EPOCH = {"A": (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"),
+                   ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 16]"),
+                   ("network.stage_blocks", "[1, 1]"))}  # fmt: skip
 CURVE_COLUMNS = [
     f"{part}_{key}"
     for part in ("train", "validation")

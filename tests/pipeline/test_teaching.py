@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 
 from agegender.artifacts import read_json, sha256_file, write_json
-from agegender.data import load_dataset, load_split
 from agegender.data.splits import Split
 from agegender.errors import InputError, SettingError
-from agegender.main_job.teaching import checked_teachers, teachers_answers
+from agegender.main_job.teaching import checked_teachers, loaded_teachers
 from agegender.pipeline import RunSettings, run
-from agegender.types import silent
 
 HOLDOUT = Split("holdout", 1, ("a.jpg",), ("b.jpg",))
 ALL = Split("all", 1, ("a.jpg", "b.jpg"), ())
@@ -72,19 +70,28 @@ def test_a_teacher_without_its_sidecar_or_with_anothers_is_refused(tmp_path: Pat
         checked_teachers([path], "A", "faces", HOLDOUT, "split")
 
 
-def test_answers_are_the_mean_of_the_teachers(trained_run: Path, drawn_folder: Path) -> None:
-    faces = load_dataset(str(drawn_folder))
-    rows = faces.select(load_split(trained_run / "split.json", faces.table).train)
+def test_targets_take_a_share_of_the_mean_answer_to_the_very_images(trained_run: Path) -> None:
     paths = [trained_run / "age_gender_A.keras", trained_run / "age_gender_B.keras"]
-    first, second, both = (teachers_answers(some, faces, rows, silent) for some in (paths[:1], paths[1:], paths))
-    np.testing.assert_allclose(both.female, (first.female + second.female) / 2, atol=1e-6)
-    np.testing.assert_allclose(both.distribution[rows].sum(axis=1), 1.0, atol=1e-4)
-    held_out = np.setdiff1d(np.arange(len(faces)), rows)
-    assert not both.distribution[held_out].any(), "no teacher is asked about validation images"
+    images = np.random.default_rng(5).random((3, 128, 128, 3), dtype=np.float32)
+    labels = {
+        "age_distribution": np.eye(117, dtype=np.float32)[[20, 40, 60]],
+        "age": np.array([[20.0], [40.0], [60.0]], np.float32),
+        "gender": np.array([[0.0], [1.0], [0.5]], np.float32),
+    }
+    first, second, both = (loaded_teachers(some).blend(labels, images, 1.0) for some in (paths[:1], paths[1:], paths))
+    quarter = loaded_teachers(paths).blend(labels, images, 0.25)
+    for name, label in labels.items():
+        np.testing.assert_allclose(both[name], (first[name] + second[name]) / 2, atol=1e-4)
+        np.testing.assert_allclose(quarter[name], 0.75 * label + 0.25 * both[name], atol=1e-4)
+    np.testing.assert_allclose(both["age_distribution"].sum(axis=1), 1.0, atol=1e-4)
+    distribution = first["age_distribution"]
+    np.testing.assert_allclose(first["age"][:, 0], distribution @ np.arange(117), atol=1e-2)
 
 
 def test_a_taught_student_and_its_record(trained_run: Path, drawn_folder: Path, tmp_path: Path) -> None:
-    small = (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"))
+    small = (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"),
+             ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 16]"),
+             ("network.stage_blocks", "[1, 1]"))  # fmt: skip
     wanted = trained_run / "age_gender_A.keras"
     settings = RunSettings(
         out=tmp_path / "student",

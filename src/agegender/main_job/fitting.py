@@ -14,9 +14,9 @@ from agegender.data.dataset import Dataset
 from agegender.data.splits import Split
 from agegender.labels import Gender
 from agegender.main_job.settings import RunSettings
-from agegender.main_job.teaching import checked_start, checked_teachers, teachers_answers
+from agegender.main_job.teaching import checked_start, checked_teachers, loaded_teachers
 from agegender.run_folder import RunFolder, versions
-from agegender.types import Announce, Progress
+from agegender.types import Announce
 
 if TYPE_CHECKING:
     import keras
@@ -32,7 +32,6 @@ def train_and_save(
     faces: Dataset,
     split: Split,
     announce: Announce,
-    progress: Progress,
     *,
     devices: keras.distribution.DataParallel | None = None,
 ) -> None:
@@ -53,7 +52,6 @@ def train_and_save(
     validation = FaceArrays(faces.images, ages, genders, faces.select(split.validation)) if split.validation else None
     split_hash = split.sha256
     teachers = checked_teachers(settings.taught_by, model, faces.fingerprint, split, split_hash)
-    answers = teachers_answers(settings.taught_by, faces, training.rows, progress) if teachers else None
     start, first = None, None
     if settings.start_from is not None:
         start, first = checked_start(settings.start_from, recipe, faces.fingerprint, split, split_hash)
@@ -69,7 +67,7 @@ def train_and_save(
             validation,
             folder.training(model),
             seed=settings.seed,
-            teachers=answers,
+            teachers=loaded_teachers(settings.taught_by) if teachers else None,
             start=start,
             data_fingerprint="/".join([faces.fingerprint, split_hash, *(model.sha256 for model in earlier)]),
             resume=settings.resume,

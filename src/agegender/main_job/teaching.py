@@ -8,22 +8,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from agegender.artifacts import plain, read_json, sha256_file
-from agegender.data.dataset import Dataset
 from agegender.data.splits import Split
 from agegender.errors import InputError, SettingError
 from agegender.run_folder import open_run
-from agegender.types import Progress
 
 if TYPE_CHECKING:
     from agegender.training.fit import Start
     from agegender.training.recipe import Recipe
-    from agegender.training.soft_targets import Answers
+    from agegender.training.soft_targets import Teachers
 
 FROM_SCRATCH = "random"
+
+_MAY_DIFFER = ("phases", "precision", "teacher_share")
+"""Values in which a training may differ from the one that it goes on from; of the phases, those still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,33 +108,18 @@ def _first_start(record: dict[str, Any]) -> str:
     return next((start for start in starts if start != FROM_SCRATCH), FROM_SCRATCH)
 
 
-def teachers_answers(paths: Sequence[Path], faces: Dataset, rows: np.ndarray, progress: Progress) -> Answers:
-    """The mean answer of several models to training images, as their saved files give it.
+def loaded_teachers(paths: Sequence[Path]) -> Teachers:
+    """The networks of checked teachers, ready to be asked.
 
     Args:
-        paths: Model files with a layer `age_distribution`.
-        faces: All images.
-        rows: Which of them train.
-        progress: Shows how far each teacher is.
+        paths: Model files of `agegender run` with their sidecars, which hold the recipes.
     """
-    from agegender.evaluation import load_model, predict_faces
-    from agegender.models.age_targets import AGE_BINS
-    from agegender.training.soft_targets import Answers
+    from agegender.training.learner import trained_network
+    from agegender.training.recipe import Recipe, from_record
+    from agegender.training.soft_targets import Teachers
 
-    distribution = np.zeros((len(faces.images), AGE_BINS), dtype=np.float32)
-    female = np.zeros(len(faces.images), dtype=np.float32)
-    for number, path in enumerate(paths, start=1):
-        answers = predict_faces(
-            load_model(path),
-            faces.images[rows],
-            with_distribution=True,
-            progress=progress,
-            title=f"Asking teacher {number} of {len(paths)}",
-        )["rgb"]
-        assert answers.age_distribution is not None
-        distribution[rows] += answers.age_distribution / len(paths)
-        female[rows] += answers.female_probability.astype(np.float32) / len(paths)
-    return Answers(distribution, female)
+    recipes = [from_record(Recipe, read_json(path.with_suffix(".json"))["recipe"]) for path in paths]
+    return Teachers([trained_network(recipe, path) for recipe, path in zip(recipes, paths, strict=True)])
 
 
 def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_hash: str) -> tuple[Start, Beginning]:
@@ -159,7 +144,7 @@ def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_has
     sidecar = read_json(folder.sidecar(recipe.model))
     former, wanted = sidecar["recipe"], json.loads(json.dumps(recipe, default=plain))
     done = len(former["phases"])
-    unlike = [name for name in wanted if name not in ("phases", "precision") and former.get(name) != wanted[name]]
+    unlike = [name for name in wanted if name not in _MAY_DIFFER and former.get(name) != wanted[name]]
     if done >= len(wanted["phases"]) or former["phases"] != wanted["phases"][:done] or unlike:
         what = f"it has other values of {', '.join(unlike)}" if unlike else "its phases are not the first of this one's"
         raise SettingError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from agegender.models.network import AGE, AGE_DISTRIBUTION, GENDER
 from agegender.training.augment import Augmentation, augment_batch, mix_pairs
 
 if TYPE_CHECKING:
-    from agegender.training.soft_targets import Answers
+    from agegender.training.soft_targets import Answers, Teachers
 
 LOADER_THREADS = 2
 BATCHES_AHEAD = 4
@@ -64,12 +63,14 @@ class EpochBatches(keras.utils.PyDataset):
         seed: The run's seed.
         augmentation: How much to vary.
         age_sd_years: Width of an adult's age label.
-        softeners: Answers to blend into the targets one after another, each with its share, 0..1.
+        own: The network's own answers and their share of the targets, 0..1.
+        teachers: Trained networks and the share of the targets that their answers to each batch are, 0..1.
     """
 
     def __init__(
         self, faces: FaceArrays, *, batch_size: int, epoch: int, seed: int, augmentation: Augmentation,
-        age_sd_years: float, softeners: Sequence[tuple[Answers, float]] = (),
+        age_sd_years: float, own: tuple[Answers, float] | None = None,
+        teachers: tuple[Teachers, float] | None = None,
     ) -> None:  # fmt: skip
         super().__init__(workers=LOADER_THREADS, use_multiprocessing=False, max_queue_size=BATCHES_AHEAD)
         self.faces = faces
@@ -78,7 +79,8 @@ class EpochBatches(keras.utils.PyDataset):
         self.seed = seed
         self.augmentation = augmentation
         self.age_sd_years = age_sd_years
-        self.softeners = softeners
+        self.own = own
+        self.teachers = teachers
         order = np.random.default_rng([seed, epoch, _ORDER])
         self._rows = order.permutation(faces.rows)
 
@@ -92,16 +94,20 @@ class EpochBatches(keras.utils.PyDataset):
         targets = self.targets(rows)
         if rng.random() < self.augmentation.mixup:
             images, targets = mix_pairs(images, targets, self.augmentation.mixup_alpha, rng)
+        if self.teachers is not None:
+            teachers, share = self.teachers
+            targets = teachers.blend(targets, images, share)
         return images, targets
 
     def targets(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """What each output is to answer for these rows."""
+        """What each output is to answer for these rows, teachers aside."""
         ages = self.faces.ages[rows]
         targets = {
             AGE_DISTRIBUTION: age_distribution_targets(ages, self.age_sd_years),
             AGE: ages[:, None],
             GENDER: self.faces.genders[rows][:, None],
         }
-        for answers, share in self.softeners:
+        if self.own is not None:
+            answers, share = self.own
             targets = answers.blend(targets, rows, share)
         return targets

@@ -34,7 +34,7 @@ from agegender.training.devices import check_batch, devices_in_use
 from agegender.training.learner import Learner, contract_model, learner, moved, take_weights
 from agegender.training.optimizer import AveragingAdamW
 from agegender.training.recipe import Phase, Recipe
-from agegender.training.soft_targets import Answers, own_answers, share_at
+from agegender.training.soft_targets import Answers, Teachers, own_answers, share_at
 from agegender.types import Announce, nobody
 
 CHECKPOINT = "checkpoint.npz"
@@ -82,7 +82,7 @@ def train(
     folder: Path,
     *,
     seed: int,
-    teachers: Answers | None = None,
+    teachers: Teachers | None = None,
     start: Start | None = None,
     data_fingerprint: str = "",
     resume: bool = False,
@@ -98,7 +98,7 @@ def train(
         validation: Images to measure only, or None.
         folder: Where checkpoint and history stand.
         seed: Of weights, order of images, augmentation and dropout.
-        teachers: Answers of trained teachers to the training images, for a recipe with a `teacher_share`.
+        teachers: Trained networks to learn from, for a recipe with a `teacher_share`.
         start: A training whose weights and history this one goes on from, at the phase after its own.
         data_fingerprint: Hash of data, split, teachers and start; a checkpoint of other data is refused.
         resume: Go on from the checkpoint in `folder`, if there is one.
@@ -170,7 +170,7 @@ def train(
     return TrainedModel(contract, pd.DataFrame(state.history), student.origin, state.seconds)
 
 
-def _check(recipe: Recipe, training: FaceArrays, teachers: Answers | None) -> None:
+def _check(recipe: Recipe, training: FaceArrays, teachers: Teachers | None) -> None:
     """Refuse what could not be trained."""
     if recipe.teacher_share and teachers is None:
         raise SettingError(
@@ -258,10 +258,10 @@ def epoch_batches(
     epoch: int,
     seed: int,
     own: Answers | None = None,
-    teachers: Answers | None = None,
+    teachers: Teachers | None = None,
 ) -> EpochBatches:
     """The augmented batches of one epoch, as a recipe wants them."""
-    softeners = ((teachers, recipe.teacher_share), (own, _own_share(recipe, epoch)))
+    own_share = _own_share(recipe, epoch)
     return EpochBatches(
         training,
         batch_size=recipe.batch_size,
@@ -269,7 +269,8 @@ def epoch_batches(
         seed=seed,
         augmentation=recipe.augmentation.scaled(recipe.phase_at(epoch).augmentation_strength),
         age_sd_years=recipe.age_sd_years,
-        softeners=[(answers, share) for answers, share in softeners if answers is not None and share],
+        own=(own, own_share) if own is not None and own_share else None,
+        teachers=(teachers, recipe.teacher_share) if teachers is not None and recipe.teacher_share else None,
     )
 
 
@@ -281,7 +282,7 @@ def _train_epoch(
     epoch: int,
     seed: int,
     own: Answers | None,
-    teachers: Answers | None,
+    teachers: Teachers | None,
 ) -> dict[str, Any]:
     batches = epoch_batches(recipe, training, epoch, seed, own, teachers)
     if keras.backend.backend() != "tensorflow":

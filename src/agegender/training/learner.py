@@ -86,9 +86,17 @@ def _float32_twin(recipe: Recipe) -> AgeGenderNetwork:
 
 def take_weights(model: keras.Model, recipe: Recipe, file: Path) -> None:
     """Give a training model the weights of a saved contract model of the same network."""
+    model.set_weights(trained_network(recipe, file).get_weights())
+
+
+def trained_network(recipe: Recipe, file: Path) -> keras.Model:
+    """The training network, in float32, with the weights of a saved contract model of its recipe.
+
+    It answers one view of a face (no mirror average) with the distribution, the age and the gender.
+    """
     twin = _float32_twin(recipe)
     twin.contract.load_weights(file)
-    model.set_weights(twin.training.get_weights())
+    return twin.training
 
 
 def contract_model(recipe: Recipe, model: keras.Model) -> keras.Model:
