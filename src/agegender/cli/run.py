@@ -50,8 +50,8 @@ def run_command(
     taught_by: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A model of `agegender run` whose answers are half of the targets, beside the labels; repeatable. It "
-            "must have learnt on the same split."
+            help="A model of `agegender run` whose answers to each augmented image are half of its targets; "
+            "repeatable. It must have learnt on the same split."
         ),
     ] = None,
     start_from: Annotated[
