@@ -52,7 +52,9 @@ def _training(sidecar: dict[str, Any]) -> str:
     first = sidecar.get("went_on_from")
     if not first:
         return f"{epochs} epochs of {images:,} images"
-    return f"{first['epochs']} epochs of {first['images']:,} images, {epochs - first['epochs']} of {images:,}"
+    runs = len(first.get("averaged_with") or ()) + 1
+    times = f"{runs} x " if runs > 1 else ""
+    return f"{times}{first['epochs']} epochs of {first['images']:,} images, {epochs - first['epochs']} of {images:,}"
 
 
 def _years(interval: dict[str, float]) -> str:

@@ -91,8 +91,7 @@ def _record(records: dict[str, dict[str, Any]], predictions: pd.DataFrame) -> di
     """A run record for both models: that of the first shipped run, with the paths of nobody's machine."""
     shipped = [record["shipped"] for record in records.values()]
     settings = shipped[0]["settings"] | {"data": "train_val", "test": "test", "models": list(records)}
-    if settings.get("start_from"):
-        settings["start_from"] = Path(settings["start_from"]).name
+    settings["start_from"] = [Path(start).name for start in settings.get("start_from") or ()]
     return shipped[0] | {
         "settings": settings,
         "measured_on": "test",

@@ -220,7 +220,9 @@ def plant(
             "training_seconds": 2100.0,
         }
         if extras:
+            first = {"file": "first.keras", "epochs": 1, "images": 4000, "averaged_with": [{}, {}]}
             sidecar |= {"teachers": [{}, {}], "recipe": recipe | {"teacher_share": 0.5}, "calibration": CALIBRATION}
+            sidecar["went_on_from"] = first
             write_text(folder.training(letter) / "explanation.svg", DOT)
             write_json(folder.training(letter) / "captions.json", {"explanation": EXPLANATION})
         if shipped:

@@ -11,6 +11,7 @@ import pytest
 from agegender.artifacts import read_json, sha256_file, write_json
 from agegender.errors import InputError, SettingError
 from agegender.pipeline import RunSettings, run
+from agegender.training.learner import learner, take_weights, trained_network
 
 NETWORK = (
     ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 16]"), ("network.stage_blocks", "[1, 1]"),
@@ -39,7 +40,7 @@ def beginning(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path) -> P
 def test_a_run_goes_on_from_another(beginning: Path, drawn_folder: Path, tmp_path: Path, on_all: bool) -> None:
     said: list[str] = []
     out = tmp_path / "run"
-    run(settings(out, drawn_folder, 2, start_from=beginning, train_on_all=on_all), announce=said.append)
+    run(settings(out, drawn_folder, 2, start_from=(beginning,), train_on_all=on_all), announce=said.append)
     assert any("did the first 2 of 3 epochs" in line for line in said)
     first, whole = (pd.read_csv(root / "A" / "history.csv") for root in (beginning, out))
     assert whole["epoch"].tolist() == [1, 2, 3]
@@ -48,7 +49,7 @@ def test_a_run_goes_on_from_another(beginning: Path, drawn_folder: Path, tmp_pat
     start = beginning / "age_gender_A.keras"
     assert sidecar["went_on_from"] == {
         "file": start.name, "sha256": sha256_file(start), "started_from": "random", "seed": 1, "epochs": 2,
-        "images": 38,
+        "images": 38, "averaged_with": [],
     }  # fmt: skip
     assert sidecar["split"]["train"] == (48 if on_all else 38)
     assert read_json(beginning / "age_gender_A.json")["went_on_from"] is None
@@ -57,7 +58,7 @@ def test_a_run_goes_on_from_another(beginning: Path, drawn_folder: Path, tmp_pat
 def test_the_weights_are_those_of_the_start(beginning: Path, drawn_folder: Path, tmp_path: Path) -> None:
     import keras
 
-    still = settings(tmp_path / "run", drawn_folder, 2, start_from=beginning)
+    still = settings(tmp_path / "run", drawn_folder, 2, start_from=(beginning,))
     rate = (("phases.1.learning_rate", "1e-12"), ("phases.1.end_rate", "0.0"))
     still = RunSettings(**{**vars(still), "changes": {"A": (*still.changes["A"], *rate)}})
     run(still)
@@ -68,25 +69,58 @@ def test_the_weights_are_those_of_the_start(beginning: Path, drawn_folder: Path,
         np.testing.assert_allclose(np.asarray(new), np.asarray(old), atol=1e-6)
 
 
+def test_of_several_starts_the_mean_of_the_weights_is_taken_and_last_phases_are_done_again(
+    beginning: Path, drawn_folder: Path, tmp_path: Path
+) -> None:
+    branches = (tmp_path / "first", tmp_path / "second")
+    for seed, branch in enumerate(branches, start=1):
+        same = {"seed": seed, "split_file": beginning / "split.json"}
+        run(settings(branch, drawn_folder, 2, start_from=(beginning,), **same))
+    out, said = tmp_path / "run", []
+    run(settings(out, drawn_folder, 2, start_from=branches, again=1), announce=said.append)
+    assert any("first/age_gender_A.keras and " in line and "did the first 2 of 3 epochs" in line for line in said)
+    record = read_json(out / "age_gender_A.json")["went_on_from"]
+    assert (record["epochs"], record["seed"], [model["seed"] for model in record["averaged_with"]]) == (2, 1, [2])
+    assert pd.read_csv(out / "A" / "history.csv")["epoch"].tolist() == [1, 2, 3]
+
+    recipe = settings(out, drawn_folder, 2).recipe("A")
+    files = [branch / "age_gender_A.keras" for branch in branches]
+    student = learner(recipe, recipe.phases[-1])
+    take_weights(student.model, recipe, files)
+    first, second = (trained_network(recipe, file).get_weights() for file in files)
+    assert any((one != two).any() for one, two in zip(first, second, strict=True))
+    for one, two, mean in zip(first, second, student.model.get_weights(), strict=True):
+        np.testing.assert_allclose(mean, (one + two) / 2, atol=1e-6)
+
+
+def test_what_cannot_be_averaged_or_done_again_is_refused(beginning: Path, drawn_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="The same model is given twice"):
+        run(settings(tmp_path / "one", drawn_folder, 2, start_from=(beginning, beginning)))
+    with pytest.raises(SettingError, match=r"between 0 and 0 can be done again\. Received: 2"):
+        run(settings(tmp_path / "two", drawn_folder, 2, start_from=(beginning,), again=2))
+    with pytest.raises(SettingError, match="name them with --start-from"):
+        run(settings(tmp_path / "three", drawn_folder, 2, again=1))
+
+
 def test_a_start_of_another_recipe_is_refused(beginning: Path, drawn_folder: Path, tmp_path: Path) -> None:
-    other = settings(tmp_path / "run", drawn_folder, 2, start_from=beginning)
+    other = settings(tmp_path / "run", drawn_folder, 2, start_from=(beginning,))
     changes = {"A": (*other.changes["A"], ("weight_decay", "0.25"))}
     with pytest.raises(SettingError, match="other values of weight_decay"):
         run(RunSettings(**{**vars(other), "changes": changes}))
     with pytest.raises(SettingError, match="its phases are not the first"):
-        run(settings(tmp_path / "same", drawn_folder, 1, start_from=beginning))
+        run(settings(tmp_path / "same", drawn_folder, 1, start_from=(beginning,)))
 
 
 def test_a_start_that_saw_the_validation_images_is_refused(beginning: Path, drawn_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="may have seen this run's validation images"):
-        run(settings(tmp_path / "run", drawn_folder, 2, start_from=beginning, validation_fraction=0.4))
+        run(settings(tmp_path / "run", drawn_folder, 2, start_from=(beginning,), validation_fraction=0.4))
 
 
 def test_a_start_whose_files_do_not_belong_together_is_refused(
     beginning: Path, drawn_folder: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=r"run\.json"):
-        run(settings(tmp_path / "run", drawn_folder, 2, start_from=tmp_path / "nowhere"))
+        run(settings(tmp_path / "run", drawn_folder, 2, start_from=(tmp_path / "nowhere",)))
     copy = tmp_path / "copy"
     (copy / "A").mkdir(parents=True)
     for name in ("run.json", "age_gender_A.keras", "age_gender_A.json"):
@@ -94,10 +128,10 @@ def test_a_start_whose_files_do_not_belong_together_is_refused(
     history = pd.read_csv(beginning / "A" / "history.csv")
     history.iloc[:1].to_csv(copy / "A" / "history.csv", index=False)
     with pytest.raises(InputError, match="does not hold an epoch a row"):
-        run(settings(tmp_path / "other", drawn_folder, 2, start_from=copy))
+        run(settings(tmp_path / "other", drawn_folder, 2, start_from=(copy,)))
     write_json(copy / "age_gender_A.json", read_json(copy / "age_gender_A.json") | {"sha256": "0" * 64})
     with pytest.raises(InputError, match="is not the file that"):
-        run(settings(tmp_path / "third", drawn_folder, 2, start_from=copy))
+        run(settings(tmp_path / "third", drawn_folder, 2, start_from=(copy,)))
 
 
 @pytest.mark.parametrize("phases", [0, 7])

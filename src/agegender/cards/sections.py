@@ -102,10 +102,18 @@ def _beginning(facts: CardFacts) -> list[str]:
     first = facts.sidecar.get("went_on_from")
     if not first:
         return []
-    return [
+    others = first.get("averaged_with") or ()
+    lines = [
         f"Its first {counted(first['epochs'], 'epoch')} were those of `{first['file']}` of seed {first['seed']}, which "
         f"learnt from {counted(first['images'], 'image')} (sha256 `{first['sha256']}`)."
     ]
+    if others:
+        seeds = ", ".join(str(other["seed"]) for other in others)
+        lines.append(
+            f"The weights that it went on from are the mean of that model's and of {counted(len(others), 'other')} of "
+            f"the same recipe, images and start (seeds {seeds}; Wortsman et al., Model soups, ICML 2022)."
+        )
+    return lines
 
 
 def training(facts: CardFacts) -> str:

@@ -55,12 +55,16 @@ def run_command(
         ),
     ] = None,
     start_from: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             help="A run whose models did the recipe's first phases: go on from them, on the same split or, with "
-            "--train-on all, on every image."
+            "--train-on all, on every image. Repeatable: the mean of the weights of several seeds' models is the "
+            "start, which suits Model B, whose seeds share their ImageNet start."
         ),
     ] = None,
+    again: Annotated[
+        int, typer.Option(help="With --start-from: do so many of the last phases that it did once more.", min=0)
+    ] = 0,
     phases: Annotated[
         int | None, typer.Option(help="Do only so many of the recipe's phases, from the first.", min=1)
     ] = None,
@@ -115,7 +119,8 @@ def run_command(
         train_on_all=train_on == "all",
         split_file=split,
         taught_by=tuple(taught_by or ()),
-        start_from=start_from,
+        start_from=tuple(start_from or ()),
+        again=again,
         phases=phases,
         changes={letter: tuple(pairs) for letter, pairs in changes.items()},
         resume=resume,

@@ -116,7 +116,8 @@ def _start(model: str, record: dict[str, Any] | None) -> Finding:
     if not isinstance(origin, dict) or "start" not in origin:
         return judge(name, "No record says where its weights started; the file alone cannot.", "Look at the code.")
     start, source = origin["start"], origin.get("source", origin["start"])
-    earlier = [*((record or {}).get("teachers") or ()), (record or {}).get("went_on_from")]
+    first = (record or {}).get("went_on_from") or {}
+    earlier = [*((record or {}).get("teachers") or ()), *filter(None, [first]), *(first.get("averaged_with") or ())]
     teachers = [teacher for teacher in earlier if isinstance(teacher, dict)]
     taught = [teacher for teacher in teachers if teacher.get("started_from") != "random"]
     if model == "A" and taught:

@@ -53,10 +53,12 @@ def train_and_save(
     split_hash = split.sha256
     teachers = checked_teachers(settings.taught_by, model, faces.fingerprint, split, split_hash)
     start, first = None, None
-    if settings.start_from is not None:
-        start, first = checked_start(settings.start_from, recipe, faces.fingerprint, split, split_hash)
+    if settings.start_from:
+        start, first = checked_start(
+            settings.start_from, recipe, faces.fingerprint, split, split_hash, again=settings.again
+        )
     write_json(folder.training(model) / "recipe.json", recipe)
-    earlier = teachers if first is None else (*teachers, first)
+    earlier = teachers if first is None else (*teachers, first, *first.averaged_with)
     names = device_names(devices) if devices is not None else []
     over = f", each batch over {', '.join(names)}" if names else ""
     announce(f"Model {model}: {recipe.epochs} epochs on {len(training):,} images, {recipe.precision}{over}")

@@ -38,7 +38,8 @@ class RunSettings:
         fold: Which of how many folds to hold out, counted from 1, in place of a fraction.
         changes: By model, values of the recipe to change: path and text, as in `--set A.batch_size=32`.
         taught_by: Trained model files whose answers are a share of the targets.
-        start_from: A finished run of the recipe's first phases, to go on from.
+        start_from: Finished runs of the recipe's first phases, to go on from the mean of their weights.
+        again: So many of the last phases that those runs did are done once more.
         phases: Do only so many of the recipe's phases, from the first.
         resume: Go on with an unfinished run in `out`.
         distribute: Split each batch over all devices of this machine (Keras on JAX). A run may go on with or without.
@@ -60,7 +61,8 @@ class RunSettings:
     fold: tuple[int, int] | None = None
     changes: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     taught_by: tuple[Path, ...] = ()
-    start_from: Path | None = None
+    start_from: tuple[Path, ...] = ()
+    again: int = 0
     phases: int | None = None
     resume: bool = False
     distribute: bool = False
@@ -80,11 +82,14 @@ class RunSettings:
         """The default recipe of a model with the changes asked for.
 
         Raises:
-            SettingError: There is no such value, or it is of another type, or there are not so many phases.
+            SettingError: There is no such value, or it is of another type, there are not so many phases, or phases are
+                to be done again and nothing says whose.
         """
         from agegender.training.recipe import override
         from agegender.training.recipes import default_recipe
 
+        if self.again and not self.start_from:
+            raise SettingError("--again does phases of former runs once more: name them with --start-from.")
         recipe = default_recipe(model, drawn=self.data is None)
         if self.phases is not None:
             if not 1 <= self.phases <= len(recipe.phases):

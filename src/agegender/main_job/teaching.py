@@ -48,12 +48,14 @@ class Beginning(Teacher):
     """A trained model that did the first phases of another one's recipe.
 
     Attributes:
-        epochs: That it did.
+        epochs: Of the recipe that count as done.
         images: That it learnt from.
+        averaged_with: Others of the same recipe; the mean of all their weights is the beginning.
     """
 
     epochs: int
     images: int
+    averaged_with: tuple[Teacher, ...] = ()
 
 
 def checked_teachers(
@@ -103,7 +105,8 @@ def checked_teachers(
 
 def _first_start(record: dict[str, Any]) -> str:
     """Its own start, or that of a model it learnt from: each record holds what those had inherited."""
-    before = [*record.get("teachers", ()), *filter(None, [record.get("went_on_from")])]
+    first = record.get("went_on_from") or {}
+    before = [*record.get("teachers", ()), *filter(None, [first]), *first.get("averaged_with", ())]
     starts = [record["started_from"]["start"], *(model["started_from"] for model in before)]
     return next((start for start in starts if start != FROM_SCRATCH), FROM_SCRATCH)
 
@@ -122,38 +125,62 @@ def loaded_teachers(paths: Sequence[Path]) -> Teachers:
     return Teachers([trained_network(recipe, path) for recipe, path in zip(recipes, paths, strict=True)])
 
 
-def checked_start(root: Path, recipe: Recipe, data: str, split: Split, split_hash: str) -> tuple[Start, Beginning]:
-    """The training of a finished run that another one of the same recipe goes on from.
+def checked_start(
+    roots: Sequence[Path], recipe: Recipe, data: str, split: Split, split_hash: str, *, again: int = 0
+) -> tuple[Start, Beginning]:
+    """The trainings of finished runs of the same recipe that another one goes on from.
 
     Args:
-        root: The run's folder.
+        roots: The runs' folders; of several, the mean of their weights is where the training begins.
         recipe: Of the training that goes on.
         data: Fingerprint of its data.
         split: Of its images; a run on all images holds none out.
         split_hash: Of that split, as sidecars hold it.
+        again: So many of the last phases that they did do not count as done.
 
     Raises:
         InputError: There is no such run, its model is unfinished, or its files do not belong together.
-        SettingError: Its recipe is not the beginning of this one, or it has seen this run's validation images.
+        SettingError: Its recipe is not the beginning of this one, it did not as many phases as the first or too few, it
+            stands there twice, or it has seen this run's validation images.
     """
     from agegender.training.fit import Start
 
-    folder, _ = open_run(root)
-    path = folder.model(recipe.model)
-    (former_model,) = checked_teachers([path], recipe.model, data, split, split_hash)
-    sidecar = read_json(folder.sidecar(recipe.model))
-    former, wanted = sidecar["recipe"], json.loads(json.dumps(recipe, default=plain))
+    folders = [open_run(root)[0] for root in roots]
+    paths = [folder.model(recipe.model) for folder in folders]
+    models = checked_teachers(paths, recipe.model, data, split, split_hash)
+    if len({model.sha256 for model in models}) < len(models):
+        raise SettingError("The same model is given twice to go on from. Give each run once.")
+    sidecars = [read_json(folder.sidecar(recipe.model)) for folder in folders]
+    for path, sidecar in zip(paths, sidecars, strict=True):
+        _check_beginning(path, sidecar["recipe"], recipe, len(sidecars[0]["recipe"]["phases"]), again)
+    first = sidecars[0]
+    history = pd.read_csv(folders[0].training(recipe.model) / "history.csv").astype(object)
+    rows: list[dict[str, Any]] = history.where(history.notna(), None).to_dict("records")
+    phases = first["recipe"]["phases"]
+    if len(rows) != sum(phase["epochs"] for phase in phases):
+        raise InputError(
+            f"{folders[0].training(recipe.model) / 'history.csv'} does not hold an epoch a row of {paths[0]}."
+        )
+    rows = rows[: sum(phase["epochs"] for phase in phases[: len(phases) - again])]
+    seconds = sum(float(sidecar["training_seconds"]) for sidecar in sidecars)
+    beginning = Beginning(
+        **asdict(models[0]), epochs=len(rows), images=first["split"]["train"], averaged_with=models[1:]
+    )
+    return Start(tuple(paths), rows, seconds), beginning
+
+
+def _check_beginning(path: Path, former: dict[str, Any], recipe: Recipe, phases: int, again: int) -> None:
+    """Refuse a former recipe that is no beginning of this one, or that did other than so many phases."""
+    wanted = json.loads(json.dumps(recipe, default=plain))
     done = len(former["phases"])
+    if done != phases:
+        raise SettingError(f"{path} did {done} phases and the first run {phases}. Average runs of the same phases.")
+    if not 0 <= again < done:
+        raise SettingError(f"{path} did {done} phases; between 0 and {done - 1} can be done again. Received: {again}")
     unlike = [name for name in wanted if name not in _MAY_DIFFER and former.get(name) != wanted[name]]
-    if done >= len(wanted["phases"]) or former["phases"] != wanted["phases"][:done] or unlike:
+    if done - again >= len(wanted["phases"]) or former["phases"] != wanted["phases"][:done] or unlike:
         what = f"it has other values of {', '.join(unlike)}" if unlike else "its phases are not the first of this one's"
         raise SettingError(
             f"{path} is no beginning of this recipe of {recipe.model}: {what}. "
-            "Make the beginning with the same values and --phases N."
+            "Make the beginning with the same values and --phases N, or do its last phases once more with --again N."
         )
-    history = pd.read_csv(folder.training(recipe.model) / "history.csv").astype(object)
-    rows: list[dict[str, Any]] = history.where(history.notna(), None).to_dict("records")
-    if len(rows) != sum(phase["epochs"] for phase in former["phases"]):
-        raise InputError(f"{folder.training(recipe.model) / 'history.csv'} does not hold an epoch a row of {path}.")
-    beginning = Beginning(**asdict(former_model), epochs=len(rows), images=sidecar["split"]["train"])
-    return Start(path, rows, float(sidecar["training_seconds"])), beginning

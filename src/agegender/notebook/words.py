@@ -145,6 +145,8 @@ def run_words(sidecar: Mapping[str, Any]) -> str:
             f" The first {counted(first['epochs'], 'epoch')} are those of an earlier run on {first['images']:,} images"
             f"{', which both share' if twin else ''}."
         )
+        if others := first.get("averaged_with"):
+            words += f" The weights they left are the mean of {len(others) + 1} such runs, which differ in their seed."
     return words
 
 

@@ -19,7 +19,7 @@ from agegender.artifacts import plain, write_text
 from agegender.errors import InputError, Interrupted, SettingError
 from agegender.models.losses import training_losses
 from agegender.models.pretrained_cnn import WeightsOrigin
-from agegender.training.averaging import averaged_weights
+from agegender.training.averaging import averaged_weights, measure_norms
 from agegender.training.batches import EpochBatches, FaceArrays
 from agegender.training.checkpoint import (
     TrainingState,
@@ -62,17 +62,25 @@ class TrainedModel:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A finished training that did the first phases of a recipe already.
+    """A finished training that did the first phases of a recipe already, or several of different seeds.
+
+    The mean of the weights of several trainings from one start is one network that is often better than each of them
+    (Wortsman et al., "Model soups", ICML 2022), provided that they are near enough to each other: networks that start
+    from the same ImageNet weights are, networks from random weights are not.
 
     Attributes:
-        file: Its saved model.
-        history: Its rows, one an epoch.
+        files: The saved models; of several, the mean of the weights is taken.
+        history: Rows of the first of them, one an epoch.
         seconds: It took.
     """
 
-    file: Path
+    files: tuple[Path, ...]
     history: list[dict[str, Any]]
     seconds: float
+
+    def __str__(self) -> str:
+        """The files' names."""
+        return " and ".join(map(str, self.files))
 
 
 def train(
@@ -122,8 +130,8 @@ def train(
         at = recipe.phase_at(max(state.epochs_done - 1, 0))
         student = learner(recipe, at)
         if start is not None:
-            take_weights(student.model, recipe, start.file)
-            announce(f"{recipe.model}: {start.file} did the first {state.epochs_done} of {recipe.epochs} epochs")
+            _take_over(student, recipe, start, training)
+            announce(f"{recipe.model}: {start} did the first {state.epochs_done} of {recipe.epochs} epochs")
     else:
         at = recipe.phase_at(state.epochs_done - 1)
         student = learner(recipe, at)
@@ -196,6 +204,13 @@ def _first_state(start: Start | None, fingerprint: str) -> TrainingState:
     if start is None:
         return TrainingState(0, [], fingerprint, 0.0)
     return TrainingState(len(start.history), start.history, fingerprint, start.seconds)
+
+
+def _take_over(student: Learner, recipe: Recipe, start: Start, training: FaceArrays) -> None:
+    """Give a network the weights that a training begins with, and batch norm of a mean of them its own statistics."""
+    take_weights(student.model, recipe, start.files)
+    if len(start.files) > 1:
+        measure_norms(student.model, training)
 
 
 def _state_to_resume(checkpoint: Path, fingerprint: str) -> TrainingState | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,9 +85,10 @@ def _float32_twin(recipe: Recipe) -> AgeGenderNetwork:
     return build(dataclasses.replace(recipe, network=network), "float32")[0]
 
 
-def take_weights(model: keras.Model, recipe: Recipe, file: Path) -> None:
-    """Give a training model the weights of a saved contract model of the same network."""
-    model.set_weights(trained_network(recipe, file).get_weights())
+def take_weights(model: keras.Model, recipe: Recipe, files: Sequence[Path]) -> None:
+    """Give a training model the mean of the weights of saved contract models of the same network, one or more."""
+    weights = (trained_network(recipe, file).get_weights() for file in files)
+    model.set_weights([np.mean(values, axis=0) for values in zip(*weights, strict=True)])
 
 
 def trained_network(recipe: Recipe, file: Path) -> keras.Model:

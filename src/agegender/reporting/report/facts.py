@@ -97,6 +97,7 @@ class ModelFacts:
             all of its own; 0 if it learnt from the same images throughout.
         seed: Of the training that the curves show.
         seconds: It took.
+        averaged: Trainings of several seeds from the mean of whose weights this one went on; 0 if of one or none.
         teachers: Trained models whose answers were part of the targets.
         answers: Its rows of the prediction table.
         calibration: As its sidecar holds it; None if it was not calibrated.
@@ -118,6 +119,7 @@ class ModelFacts:
     begun: int
     seed: int
     seconds: float
+    averaged: int
     teachers: int
     answers: pd.DataFrame
     calibration: CalibrationFacts | None
@@ -235,6 +237,7 @@ def _model(folder: RunFolder, letter: str, evaluation: Evaluation, answers: pd.D
         begun=_begun(sidecar),
         seed=curves["seed"],
         seconds=float(curves["training_seconds"]),
+        averaged=_averaged(sidecar),
         teachers=len(sidecar.get("teachers") or ()),
         answers=answers.loc[rows].reset_index(drop=True),
         calibration=calibration_facts(sidecar),
@@ -244,6 +247,11 @@ def _model(folder: RunFolder, letter: str, evaluation: Evaluation, answers: pd.D
 def _begun(sidecar: Mapping[str, Any]) -> int:
     first = sidecar.get("went_on_from")
     return first["epochs"] if first and first["images"] < sidecar["split"]["train"] else 0
+
+
+def _averaged(sidecar: Mapping[str, Any]) -> int:
+    others = (sidecar.get("went_on_from") or {}).get("averaged_with")
+    return len(others) + 1 if others else 0
 
 
 def _recipe(record: Mapping[str, Any]) -> RecipeFacts:

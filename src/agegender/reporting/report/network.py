@@ -104,6 +104,10 @@ def _means(model: ModelFacts) -> dict[str, str]:
         "weight decay": (recipe.weight_decay, "weight decay"),
         "smoothed labels": (recipe.losses.get("gender_smoothing", 0), f"smoothed gender labels{cite('smoothing')}"),
         "averaged weights": (recipe.average_epochs, f"averaged weights{cite('averaging')}"),
+        "averaged trainings": (
+            model.averaged,
+            f"the mean of the weights of {counting(model.averaged)} trainings{cite('soups')}",
+        ),
         "teachers": (
             recipe.teacher_share * model.teachers,
             f"targets that are in part the answers of {counting(model.teachers)} trained "

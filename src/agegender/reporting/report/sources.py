@@ -52,6 +52,10 @@ SOURCES: dict[str, str] = {
         "B. T. Polyak and A. B. Juditsky, “Acceleration of Stochastic Approximation by Averaging”, SIAM Journal on "
         "Control and Optimization 30, 1992, pp. 838–855."
     ),
+    "soups": (
+        "M. Wortsman and others, “Model Soups: Averaging Weights of Multiple Fine-Tuned Models Improves Accuracy "
+        "without Increasing Inference Time”, ICML 2022. arXiv:2203.05482."
+    ),
     "dropout": (
         "N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, “Dropout: A Simple Way to Prevent "
         "Neural Networks from Overfitting”, JMLR 15, 2014, pp. 1929–1958."
