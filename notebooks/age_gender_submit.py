@@ -928,7 +928,7 @@ from agegender.main_job.fitting import train_and_save
 if work.shown:
     print("Nothing is trained here: this is the record of a finished run.")
 else:
-    train_and_save("A", recipe_a, work.settings, work.folder, faces, split, work.announce, silent)
+    train_and_save("A", recipe_a, work.settings, work.folder, faces, split, work.announce)
 history_a = pd.read_csv(work.folder.training("A") / "history.csv")
 tell(words.run_words(work.sidecar("A")), words.history_table(history_a))
 
@@ -1292,7 +1292,7 @@ for phase in recipe_b.phases:
 if work.shown:
     print("Nothing is trained here: this is the record of a finished run.")
 else:
-    train_and_save("B", recipe_b, work.settings, work.folder, faces, split, work.announce, silent)
+    train_and_save("B", recipe_b, work.settings, work.folder, faces, split, work.announce)
 history_b = pd.read_csv(work.folder.training("B") / "history.csv")
 tell(words.run_words(work.sidecar("B")), words.history_table(history_b))
 
