@@ -71,7 +71,7 @@ def test_what_is_no_address_is_said(address: str) -> None:
 
 def test_ray_client_is_refused_with_another_way() -> None:
     with (
-        pytest.raises(SettingError, match=r"one of the cluster's nodes .* ray job submit"),
+        pytest.raises(SettingError, match=r"one of the cluster's nodes .*ray job submit"),
         ray_cluster("ray://host:1"),
     ):
         pass
