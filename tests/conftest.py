@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as `backend.choose_backend` has it, before a test imports Keras
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY_FACES = 48
