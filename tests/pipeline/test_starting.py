@@ -77,10 +77,13 @@ def test_of_several_starts_the_mean_of_the_weights_is_taken_and_last_phases_are_
         same = {"seed": seed, "split_file": beginning / "split.json"}
         run(settings(branch, drawn_folder, 2, start_from=(beginning,), **same))
     out, said = tmp_path / "run", []
-    run(settings(out, drawn_folder, 2, start_from=branches, again=1), announce=said.append)
+    gentler = {"A": (*settings(out, drawn_folder, 2).changes["A"], ("phases.1.learning_rate", "1e-4"))}
+    run(settings(out, drawn_folder, 2, start_from=branches, again=1, changes=gentler), announce=said.append)
     assert any("first/age_gender_A.keras and " in line and "did the first 2 of 3 epochs" in line for line in said)
-    record = read_json(out / "age_gender_A.json")["went_on_from"]
+    sidecar = read_json(out / "age_gender_A.json")
+    record = sidecar["went_on_from"]
     assert (record["epochs"], record["seed"], [model["seed"] for model in record["averaged_with"]]) == (2, 1, [2])
+    assert sidecar["recipe"]["phases"][1]["learning_rate"] == 1e-4
     assert pd.read_csv(out / "A" / "history.csv")["epoch"].tolist() == [1, 2, 3]
 
     recipe = settings(out, drawn_folder, 2).recipe("A")
@@ -98,6 +101,9 @@ def test_what_cannot_be_averaged_or_done_again_is_refused(beginning: Path, drawn
         run(settings(tmp_path / "one", drawn_folder, 2, start_from=(beginning, beginning)))
     with pytest.raises(SettingError, match=r"between 0 and 0 can be done again\. Received: 2"):
         run(settings(tmp_path / "two", drawn_folder, 2, start_from=(beginning,), again=2))
+    other = {"A": (*settings(tmp_path, drawn_folder, 2).changes["A"], ("phases.0.learning_rate", "1e-4"))}
+    with pytest.raises(SettingError, match="its phases are not the first"):
+        run(settings(tmp_path / "four", drawn_folder, 2, start_from=(beginning,), changes=other))
     with pytest.raises(SettingError, match="name them with --start-from"):
         run(settings(tmp_path / "three", drawn_folder, 2, again=1))
 

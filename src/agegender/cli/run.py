@@ -63,7 +63,12 @@ def run_command(
         ),
     ] = None,
     again: Annotated[
-        int, typer.Option(help="With --start-from: do so many of the last phases that it did once more.", min=0)
+        int,
+        typer.Option(
+            help="With --start-from: do so many of the last phases that it did once more; --set may give them other "
+            "values.",
+            min=0,
+        ),
     ] = 0,
     phases: Annotated[
         int | None, typer.Option(help="Do only so many of the recipe's phases, from the first.", min=1)

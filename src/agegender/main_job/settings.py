@@ -39,7 +39,7 @@ class RunSettings:
         changes: By model, values of the recipe to change: path and text, as in `--set A.batch_size=32`.
         taught_by: Trained model files whose answers are a share of the targets.
         start_from: Finished runs of the recipe's first phases, to go on from the mean of their weights.
-        again: So many of the last phases that those runs did are done once more.
+        again: So many of the last phases that those runs did are done once more, with this run's values.
         phases: Do only so many of the recipe's phases, from the first.
         resume: Go on with an unfinished run in `out`.
         distribute: Split each batch over all devices of this machine (Keras on JAX). A run may go on with or without.

@@ -136,7 +136,7 @@ def checked_start(
         data: Fingerprint of its data.
         split: Of its images; a run on all images holds none out.
         split_hash: Of that split, as sidecars hold it.
-        again: So many of the last phases that they did do not count as done.
+        again: So many of the last phases that they did do not count as done; these may have had other values.
 
     Raises:
         InputError: There is no such run, its model is unfinished, or its files do not belong together.
@@ -178,7 +178,8 @@ def _check_beginning(path: Path, former: dict[str, Any], recipe: Recipe, phases:
     if not 0 <= again < done:
         raise SettingError(f"{path} did {done} phases; between 0 and {done - 1} can be done again. Received: {again}")
     unlike = [name for name in wanted if name not in _MAY_DIFFER and former.get(name) != wanted[name]]
-    if done - again >= len(wanted["phases"]) or former["phases"] != wanted["phases"][:done] or unlike:
+    kept = done - again  # those that are done again may have other values
+    if kept >= len(wanted["phases"]) or former["phases"][:kept] != wanted["phases"][:kept] or unlike:
         what = f"it has other values of {', '.join(unlike)}" if unlike else "its phases are not the first of this one's"
         raise SettingError(
             f"{path} is no beginning of this recipe of {recipe.model}: {what}. "
