@@ -6,11 +6,13 @@ python scripts/results_table.py [--check]
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from pathlib import Path
 from typing import Any
 
 from agegender.artifacts import read_json, write_text
+from agegender.lineage import stretches
 from agegender.run_folder import MODELS, RunFolder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,14 +49,14 @@ def _row(model: str, sidecar: dict[str, Any]) -> str:
 
 
 def _training(sidecar: dict[str, Any]) -> str:
-    epochs = sum(phase["epochs"] for phase in sidecar["recipe"]["phases"])
-    images = sidecar["split"]["train"]
-    first = sidecar.get("went_on_from")
-    if not first:
-        return f"{epochs} epochs of {images:,} images"
-    runs = len(first.get("averaged_with") or ()) + 1
-    times = f"{runs} x " if runs > 1 else ""
-    return f"{times}{first['epochs']} epochs of {first['images']:,} images, {epochs - first['epochs']} of {images:,}"
+    """As `4 x (14 epochs of 4,000 images, 2 of 5,000), 2 of 5,000`."""
+    told = []
+    for runs, parts in itertools.groupby(stretches(sidecar), key=lambda stretch: stretch.runs):
+        words = [f"{part.epochs} of {part.images:,}" for part in parts]
+        if not told:
+            words[0] = words[0].replace(" of ", " epochs of ") + " images"
+        told.append(f"{runs} x ({', '.join(words)})" if runs > 1 else ", ".join(words))
+    return ", ".join(told)
 
 
 def _years(interval: dict[str, float]) -> str:

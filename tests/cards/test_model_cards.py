@@ -287,6 +287,17 @@ def test_a_model_trained_on_everything_quotes_its_twin(run: Path) -> None:
     assert "no validation figures" in section(text, "Training data")
 
 
+def test_a_model_that_went_on_from_others_says_from_which(run: Path) -> None:
+    others = [{"seed": 2}, {"seed": 3}]
+    first = {"file": "b.keras", "seed": 1, "epochs": 16, "images": 5000, "sha256": "abc", "averaged_with": others}
+    changed(run, "A", went_on_from=first)
+    text = card(run)
+    assert "Its first 16 epochs were those of `b.keras` of seed 1, which learnt from 5,000 images (sha256" in text
+    assert "the mean of that model's and of 2 others of the same recipe, images and start (seeds 2, 3;" in text
+    changed(run, "A", went_on_from=first | {"earlier": {"epochs": 14, "images": 4000}})
+    assert "5,000 images (in its own first 14 epochs from 4,000 of them) (sha256" in card(run)
+
+
 def test_a_card_of_another_file_or_of_another_files_figures_is_refused(run: Path) -> None:
     (run / "age_gender_A.keras").write_bytes(b"another")
     with pytest.raises(InputError, match=r"not the file that age_gender_A\.json describes"):

@@ -71,6 +71,13 @@ def test_how_a_model_came_about() -> None:
     said = words.run_words(final)
     assert "4,000 of 5,000" in said
     assert "trained on 5,000 of 5,000 images in 40 min" in said
+    first = {"epochs": 14, "images": 4000}
+    said = words.run_words(final | {"went_on_from": first})
+    assert "The first 14 epochs are those of an earlier run on 4,000 images, which both share." in said
+    mean = {"epochs": 16, "images": 5000, "averaged_with": [{}, {}], "earlier": first}
+    said = words.run_words(final | {"went_on_from": mean})
+    assert "The first 16 epochs are those of an earlier run on 5,000 images (of these the first 14 on 4,000)." in said
+    assert "The weights they left are the mean of 3 such runs" in said
     assert "drawn faces" in words.run_words(SIDECAR | {"data": {"drawn": True}})
 
 

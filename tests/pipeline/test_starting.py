@@ -49,7 +49,7 @@ def test_a_run_goes_on_from_another(beginning: Path, drawn_folder: Path, tmp_pat
     start = beginning / "age_gender_A.keras"
     assert sidecar["went_on_from"] == {
         "file": start.name, "sha256": sha256_file(start), "started_from": "random", "seed": 1, "epochs": 2,
-        "images": 38, "averaged_with": [],
+        "images": 38, "done_again": 0, "averaged_with": [], "earlier": None,
     }  # fmt: skip
     assert sidecar["split"]["train"] == (48 if on_all else 38)
     assert read_json(beginning / "age_gender_A.json")["went_on_from"] is None
@@ -83,6 +83,8 @@ def test_of_several_starts_the_mean_of_the_weights_is_taken_and_last_phases_are_
     sidecar = read_json(out / "age_gender_A.json")
     record = sidecar["went_on_from"]
     assert (record["epochs"], record["seed"], [model["seed"] for model in record["averaged_with"]]) == (2, 1, [2])
+    assert record["done_again"] == 1
+    assert record["earlier"]["sha256"] == sha256_file(beginning / "age_gender_A.keras")
     assert sidecar["recipe"]["phases"][1]["learning_rate"] == 1e-4
     assert pd.read_csv(out / "A" / "history.csv")["epoch"].tolist() == [1, 2, 3]
 

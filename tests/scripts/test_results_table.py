@@ -60,6 +60,16 @@ def test_a_model_that_went_on_from_another_says_with_what(script: Callable[[str]
     assert lines[2].endswith("| 30 epochs of 4,000 images, 4 of 5,000 |")
 
 
+def test_a_mean_of_several_runs_multiplies_what_they_learnt(
+    script: Callable[[str], ModuleType], tmp_path: Path
+) -> None:
+    earlier = {"epochs": 28, "images": 4000}
+    first = {"epochs": 30, "images": 5000, "averaged_with": [{}, {}, {}], "earlier": earlier}
+    write_json(RunFolder(tmp_path).sidecar("B"), sidecar(split={"train": 5000}, went_on_from=first))
+    row = script("results_table").table(tmp_path).splitlines()[2]
+    assert row.endswith("| 4 x (28 epochs of 4,000 images, 2 of 5,000), 4 of 5,000 |")
+
+
 def test_the_readme_holds_the_table_of_the_shipped_models(script: Callable[[str], ModuleType]) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme == script("results_table").written(readme, ROOT / "models"), "run: python scripts/results_table.py"

@@ -102,10 +102,15 @@ def _beginning(facts: CardFacts) -> list[str]:
     first = facts.sidecar.get("went_on_from")
     if not first:
         return []
-    others = first.get("averaged_with") or ()
+    others, earlier = first.get("averaged_with") or (), first.get("earlier")
+    before = (
+        f" (in its own first {counted(earlier['epochs'], 'epoch')} from {earlier['images']:,} of them)"
+        if earlier
+        else ""
+    )
     lines = [
         f"Its first {counted(first['epochs'], 'epoch')} were those of `{first['file']}` of seed {first['seed']}, which "
-        f"learnt from {counted(first['images'], 'image')} (sha256 `{first['sha256']}`)."
+        f"learnt from {counted(first['images'], 'image')}{before} (sha256 `{first['sha256']}`)."
     ]
     if others:
         seeds = ", ".join(str(other["seed"]) for other in others)

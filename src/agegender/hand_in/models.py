@@ -12,6 +12,7 @@ from agegender.errors import ModelError
 from agegender.hand_in.criteria import failed, judge, passed
 from agegender.hand_in.folder import HandInFolder
 from agegender.hand_in.result import Finding
+from agegender.lineage import learnt_from
 from agegender.run_folder import MODELS
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ def _start(model: str, record: dict[str, Any] | None) -> Finding:
     if not isinstance(origin, dict) or "start" not in origin:
         return judge(name, "No record says where its weights started; the file alone cannot.", "Look at the code.")
     start, source = origin["start"], origin.get("source", origin["start"])
-    first = (record or {}).get("went_on_from") or {}
-    earlier = [*((record or {}).get("teachers") or ()), *filter(None, [first]), *(first.get("averaged_with") or ())]
-    teachers = [teacher for teacher in earlier if isinstance(teacher, dict)]
+    teachers = [teacher for teacher in learnt_from(record or {}) if isinstance(teacher, dict)]
     taught = [teacher for teacher in teachers if teacher.get("started_from") != "random"]
     if model == "A" and taught:
         return failed(name, f"It learnt in part from {taught[0].get('file')}, which saw other weights.")

@@ -13,6 +13,7 @@ import pandas as pd
 from agegender.artifacts import plain, read_json, sha256_file
 from agegender.data.splits import Split
 from agegender.errors import InputError, SettingError
+from agegender.lineage import learnt_from
 from agegender.run_folder import open_run
 
 if TYPE_CHECKING:
@@ -50,12 +51,16 @@ class Beginning(Teacher):
     Attributes:
         epochs: Of the recipe that count as done.
         images: That it learnt from.
+        done_again: Epochs that it did after those, which are done again.
         averaged_with: Others of the same recipe; the mean of all their weights is the beginning.
+        earlier: What it had gone on from itself, as its sidecar says.
     """
 
     epochs: int
     images: int
+    done_again: int = 0
     averaged_with: tuple[Teacher, ...] = ()
+    earlier: dict[str, Any] | None = None
 
 
 def checked_teachers(
@@ -105,9 +110,7 @@ def checked_teachers(
 
 def _first_start(record: dict[str, Any]) -> str:
     """Its own start, or that of a model it learnt from: each record holds what those had inherited."""
-    first = record.get("went_on_from") or {}
-    before = [*record.get("teachers", ()), *filter(None, [first]), *first.get("averaged_with", ())]
-    starts = [record["started_from"]["start"], *(model["started_from"] for model in before)]
+    starts = [record["started_from"]["start"], *(model["started_from"] for model in learnt_from(record))]
     return next((start for start in starts if start != FROM_SCRATCH), FROM_SCRATCH)
 
 
@@ -161,10 +164,16 @@ def checked_start(
         raise InputError(
             f"{folders[0].training(recipe.model) / 'history.csv'} does not hold an epoch a row of {paths[0]}."
         )
+    done = len(rows)
     rows = rows[: sum(phase["epochs"] for phase in phases[: len(phases) - again])]
     seconds = sum(float(sidecar["training_seconds"]) for sidecar in sidecars)
     beginning = Beginning(
-        **asdict(models[0]), epochs=len(rows), images=first["split"]["train"], averaged_with=models[1:]
+        **asdict(models[0]),
+        epochs=len(rows),
+        images=first["split"]["train"],
+        done_again=done - len(rows),
+        averaged_with=models[1:],
+        earlier=first.get("went_on_from"),
     )
     return Start(tuple(paths), rows, seconds), beginning
 

@@ -141,9 +141,13 @@ def run_words(sidecar: Mapping[str, Any]) -> str:
             f"{sidecar['training_seconds'] / 60:.0f} min. The curves below are those of the run that held images out."
         )
     if first := sidecar.get("went_on_from"):
+        earlier = first.get("earlier")
+        more = ", which both share" if twin else ""
+        if earlier:
+            more = f" (of these the first {earlier['epochs']} on {earlier['images']:,})"
         words += (
             f" The first {counted(first['epochs'], 'epoch')} are those of an earlier run on {first['images']:,} images"
-            f"{', which both share' if twin else ''}."
+            f"{more}."
         )
         if others := first.get("averaged_with"):
             words += f" The weights they left are the mean of {len(others) + 1} such runs, which differ in their seed."

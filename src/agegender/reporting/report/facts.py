@@ -15,6 +15,7 @@ from agegender.evaluation.compare import ComparisonResult, OrderAgreement
 from agegender.evaluation.evaluate import EvaluationResult, female_labels
 from agegender.evaluation.suite import Evaluation, load_evaluation
 from agegender.labels import Race
+from agegender.lineage import stretches
 from agegender.metrics.baseline import ConstantPredictor, constant_predictor
 from agegender.models.describe import ArchitectureBlock
 from agegender.reporting.blocks import model_blocks
@@ -245,8 +246,8 @@ def _model(folder: RunFolder, letter: str, evaluation: Evaluation, answers: pd.D
 
 
 def _begun(sidecar: Mapping[str, Any]) -> int:
-    first = sidecar.get("went_on_from")
-    return first["epochs"] if first and first["images"] < sidecar["split"]["train"] else 0
+    images = sidecar["split"]["train"]
+    return sum(stretch.epochs for stretch in stretches(sidecar) if stretch.images < images)
 
 
 def _averaged(sidecar: Mapping[str, Any]) -> int:
