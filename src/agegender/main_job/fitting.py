@@ -14,13 +14,14 @@ from agegender.data.dataset import Dataset
 from agegender.data.splits import Split
 from agegender.labels import Gender
 from agegender.main_job.settings import RunSettings
-from agegender.main_job.teaching import checked_start, checked_teachers, loaded_teachers
+from agegender.main_job.teaching import Beginning, Teacher, checked_start, checked_teachers, loaded_teachers
 from agegender.run_folder import RunFolder, versions
 from agegender.types import Announce
 
 if TYPE_CHECKING:
     import keras
 
+    from agegender.training.fit import Start
     from agegender.training.recipe import Recipe
 
 
@@ -36,7 +37,7 @@ def train_and_save(
     devices: keras.distribution.DataParallel | None = None,
 ) -> None:
     """Train one model, over these devices if any, and write it with its sidecar, unless a resumed run has done so."""
-    if folder.sidecar(model).is_file() and folder.model(model).is_file():
+    if is_trained(model, folder):
         announce(f"Model {model} is trained already: {folder.model(model)}")
         return
     import keras
@@ -51,12 +52,7 @@ def train_and_save(
     training = FaceArrays(faces.images, ages, genders, faces.select(split.train))
     validation = FaceArrays(faces.images, ages, genders, faces.select(split.validation)) if split.validation else None
     split_hash = split.sha256
-    teachers = checked_teachers(settings.taught_by, model, faces.fingerprint, split, split_hash)
-    start, first = None, None
-    if settings.start_from:
-        start, first = checked_start(
-            settings.start_from, recipe, faces.fingerprint, split, split_hash, again=settings.again
-        )
+    teachers, start, first = models_to_learn_from(recipe, settings, faces, split)
     write_json(folder.training(model) / "recipe.json", recipe)
     earlier = teachers if first is None else (*teachers, first, *first.averaged_with)
     names = device_names(devices) if devices is not None else []
@@ -101,6 +97,28 @@ def train_and_save(
     del trained
     keras.utils.clear_session()
     gc.collect()
+
+
+def is_trained(model: str, folder: RunFolder) -> bool:
+    """Whether a run has finished a model: its file and its sidecar are there."""
+    return folder.sidecar(model).is_file() and folder.model(model).is_file()
+
+
+def models_to_learn_from(
+    recipe: Recipe, settings: RunSettings, faces: Dataset, split: Split
+) -> tuple[tuple[Teacher, ...], Start | None, Beginning | None]:
+    """The teachers of a training and what it goes on from, if any.
+
+    Raises:
+        InputError: One of them is not there or unfinished.
+        SettingError: One of them would spoil the figures, or did not begin this recipe.
+    """
+    split_hash = split.sha256
+    teachers = checked_teachers(settings.taught_by, recipe.model, faces.fingerprint, split, split_hash)
+    if not settings.start_from:
+        return teachers, None, None
+    again = settings.again
+    return teachers, *checked_start(settings.start_from, recipe, faces.fingerprint, split, split_hash, again=again)
 
 
 def devices_to_share(recipes: Mapping[str, Recipe]) -> keras.distribution.DataParallel:

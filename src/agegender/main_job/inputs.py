@@ -70,21 +70,24 @@ def load_data(
 
 
 def split_faces(settings: RunSettings, folder: RunFolder, faces: Dataset) -> Split:
-    """The run's split: the one it already has, the one given, or a new one that keeps near-duplicates together."""
-    if folder.split.is_file():
+    """The run's split: the one it already has, the one given, or a new one that keeps near-duplicates together.
+
+    Nothing is written: see `keep_split`.
+    """
+    if folder.split.is_file() and folder.record.is_file():  # without a record it is of a run that never began
         return load_split(folder.split, faces.table)
     if settings.split_file is not None:
-        split = load_split(settings.split_file, faces.table)
-    else:
-        groups = near_duplicate_groups(faces.images)
-        if settings.train_on_all:
-            split = train_on_all(faces.table, groups, settings.seed)
-        elif settings.fold is not None:
-            number, folds = settings.fold
-            split = make_folds(faces.table, groups, folds=folds, seed=settings.seed)[number - 1]
-        else:
-            split = make_split(
-                faces.table, groups, validation_fraction=settings.validation_fraction, seed=settings.seed
-            )
-    save_split(split, folder.split)
-    return split
+        return load_split(settings.split_file, faces.table)
+    groups = near_duplicate_groups(faces.images)
+    if settings.train_on_all:
+        return train_on_all(faces.table, groups, settings.seed)
+    if settings.fold is not None:
+        number, folds = settings.fold
+        return make_folds(faces.table, groups, folds=folds, seed=settings.seed)[number - 1]
+    return make_split(faces.table, groups, validation_fraction=settings.validation_fraction, seed=settings.seed)
+
+
+def keep_split(split: Split, folder: RunFolder) -> None:
+    """Write the split into the run's folder, unless it stands there."""
+    if not folder.split.is_file():
+        save_split(split, folder.split)
