@@ -116,8 +116,8 @@ def test_a_start_of_another_recipe_is_refused(beginning: Path, drawn_folder: Pat
     with pytest.raises(SettingError, match="other values of weight_decay"):
         run(RunSettings(**{**vars(other), "changes": changes}))
     with pytest.raises(SettingError, match="its phases are not the first"):
-        run(settings(tmp_path / "run", drawn_folder, 1, start_from=(beginning,)))  # a refused run leaves nothing
-    assert not list((tmp_path / "run").iterdir())
+        run(settings(tmp_path / "run", drawn_folder, 1, start_from=(beginning,)))  # none was begun there
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["rejected.csv"]
 
 
 def test_a_start_that_saw_the_validation_images_is_refused(beginning: Path, drawn_folder: Path, tmp_path: Path) -> None:
