@@ -77,7 +77,7 @@ def test_how_a_model_came_about() -> None:
     mean = {"epochs": 16, "images": 5000, "averaged_with": [{}, {}], "earlier": first}
     said = words.run_words(final | {"went_on_from": mean})
     assert "The first 16 epochs are those of an earlier run on 5,000 images (of these the first 14 on 4,000)." in said
-    assert "The weights they left are the mean of 3 such runs" in said
+    assert "The weights they left are the mean of 3 such runs, which differ in their seed; the minutes are" in said
     assert "drawn faces" in words.run_words(SIDECAR | {"data": {"drawn": True}})
 
 

@@ -116,7 +116,8 @@ def _beginning(facts: CardFacts) -> list[str]:
         seeds = ", ".join(str(other["seed"]) for other in others)
         lines.append(
             f"The weights that it went on from are the mean of that model's and of {counted(len(others), 'other')} of "
-            f"the same recipe, images and start (seeds {seeds}; Wortsman et al., Model soups, ICML 2022)."
+            f"the same recipe, images and start (seeds {seeds}; Wortsman et al., Model soups, ICML 2022). Times of "
+            "training are those of all together."
         )
     return lines
 

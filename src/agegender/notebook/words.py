@@ -150,7 +150,10 @@ def run_words(sidecar: Mapping[str, Any]) -> str:
             f"{more}."
         )
         if others := first.get("averaged_with"):
-            words += f" The weights they left are the mean of {len(others) + 1} such runs, which differ in their seed."
+            words += (
+                f" The weights they left are the mean of {len(others) + 1} such runs, which differ in their seed; the "
+                "minutes are those of all."
+            )
     return words
 
 

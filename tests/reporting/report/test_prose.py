@@ -251,6 +251,7 @@ def test_later_measurements_are_told_where_they_are_and_only_there(planted_docum
     assert text.count("shows where in a face its answers come from") == 2
     assert "the answers of two trained networks" in text
     assert "the mean of the weights of three trainings" in text
+    assert "most by three trainings, took 35 minutes in all (curves: seed 1), with" in text
     keys = {key for key in everything.numbering.names if key not in plain.numbering.names}
     assert keys == {"A_explanation", "B_explanation", "calibration"}
     for word in ("alibrat", "where in a face", "trained networks"):

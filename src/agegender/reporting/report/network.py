@@ -145,10 +145,13 @@ def schedule(model: ModelFacts, like: ModelFacts | None = None) -> str:
     recipe = model.recipe
     optimiser = f"AdamW{cite('adamw')}" if like is None else "the same optimiser"
     curve = f", which fall along a cosine{cite('cosine')}" if like is None else ""
-    text = (
-        f"{counted(recipe.epochs, 'epoch')} took {minutes_text(model.seconds)} (seed {model.seed}), with {optimiser} "
-        f"at the learning rates of {see(phases_key(model))}{curve}."
-    )
+    took = f"{counted(recipe.epochs, 'epoch')} took {minutes_text(model.seconds)} (seed {model.seed})"
+    if model.averaged:
+        took = (
+            f"{counted(recipe.epochs, 'epoch')}, most by {counting(model.averaged)} trainings, took "
+            f"{minutes_text(model.seconds)} in all (curves: seed {model.seed})"
+        )
+    text = f"{took}, with {optimiser} at the learning rates of {see(phases_key(model))}{curve}."
     last = recipe.phases[-1]
     if like is None and any(0 < phase.side < _side(model, last.side) for phase in recipe.phases[:-1]):
         text += " Early epochs on smaller images cost less time."
