@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -83,10 +84,11 @@ def validation_figures(
         "gender": keras.layers.Dense(1, "sigmoid", name="gender")(start),
     }
     expectation.set_weights([BIN_AGES[:, None]])
-    heads = keras.Model(start, outputs)
+    heads: Any = keras.Model(start, outputs)  # Keras's annotations know neither schedules nor silence
     steps = EPOCHS * -(-2 * len(ages) // BATCH)
+    rate: Any = keras.optimizers.schedules.CosineDecay(RATE, steps)
     heads.compile(
-        keras.optimizers.AdamW(keras.optimizers.schedules.CosineDecay(RATE, steps), weight_decay=DECAY),
+        keras.optimizers.AdamW(rate, weight_decay=DECAY),
         **training_losses(LossWeights()),
     )
     targets = {
