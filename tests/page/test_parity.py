@@ -173,7 +173,8 @@ def test_whole_photographs_are_answered_alike(ask: Ask, pixels: np.ndarray, show
                 np.testing.assert_allclose(face["box"], expected.box, atol=0.5)
                 assert found["age"] == pytest.approx(expected.age, abs=MOST_YEARS)
                 assert found["gender"] == expected.gender
-                assert found["genderProbability"] == pytest.approx(expected.gender_probability, abs=0.02)
+                # Calibration sharpens B's probabilities, and a face shrunk or upside down is cut a little otherwise.
+                assert found["genderProbability"] == pytest.approx(expected.gender_probability, abs=0.05)
                 assert tuple(face["notes"]) == expected.notes
                 assert bool(face["notes"] or found["doubts"]) == expected.unsure
     assert [len(faces) for faces in answers] == [3, 3, 1, 0]
