@@ -88,6 +88,5 @@ def split_faces(settings: RunSettings, folder: RunFolder, faces: Dataset) -> Spl
 
 
 def keep_split(split: Split, folder: RunFolder) -> None:
-    """Write the split into the run's folder, unless it stands there."""
-    if not folder.split.is_file():
-        save_split(split, folder.split)
+    """Write the split into the run's folder, over one that a run left there which never began."""
+    save_split(split, folder.split)
