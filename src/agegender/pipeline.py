@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from agegender.artifacts import read_json
 from agegender.backend import require_backend
+from agegender.data.splits import save_split
 from agegender.main_job.fitting import devices_to_share, is_trained, models_to_learn_from, train_and_save
-from agegender.main_job.inputs import keep_split, load_data, split_faces
+from agegender.main_job.inputs import load_data, split_faces
 from agegender.main_job.measuring import constant_answer, draw, evaluate
 from agegender.main_job.settings import RunSettings
 from agegender.metrics.baseline import ConstantPredictor
@@ -63,7 +64,7 @@ def run(settings: RunSettings, *, announce: Announce = nobody, progress: Progres
         if not is_trained(model, folder):  # what is refused is refused before there is a run
             models_to_learn_from(recipe, settings, faces, split)
     folder.begin(comparable)
-    keep_split(split, folder)
+    save_split(split, folder.split)
     announce(f"Split {split.name}: {len(split.train):,} to train, {len(split.validation):,} to validate")
     if test is None and not split.validation:
         announce("No --test and no validation images: the models are trained and checked, but measured on nothing.")

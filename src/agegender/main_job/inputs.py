@@ -10,7 +10,7 @@ from agegender.data.dataset import Dataset, UnusableDataError, load_dataset, wri
 from agegender.data.drawn import draw_faces
 from agegender.data.duplicates import near_duplicate_groups
 from agegender.data.readers import is_table
-from agegender.data.splits import Split, load_split, make_folds, make_split, save_split, train_on_all
+from agegender.data.splits import Split, load_split, make_folds, make_split, train_on_all
 from agegender.errors import SettingError
 from agegender.main_job.settings import RunSettings
 from agegender.run_folder import RunFolder
@@ -72,9 +72,9 @@ def load_data(
 def split_faces(settings: RunSettings, folder: RunFolder, faces: Dataset) -> Split:
     """The run's split: the one it already has, the one given, or a new one that keeps near-duplicates together.
 
-    Nothing is written: see `keep_split`.
+    Nothing is written. One that lies there without a run is of a run that never began; save over it.
     """
-    if folder.split.is_file() and folder.record.is_file():  # without a record it is of a run that never began
+    if folder.split.is_file() and folder.record.is_file():
         return load_split(folder.split, faces.table)
     if settings.split_file is not None:
         return load_split(settings.split_file, faces.table)
@@ -85,8 +85,3 @@ def split_faces(settings: RunSettings, folder: RunFolder, faces: Dataset) -> Spl
         number, folds = settings.fold
         return make_folds(faces.table, groups, folds=folds, seed=settings.seed)[number - 1]
     return make_split(faces.table, groups, validation_fraction=settings.validation_fraction, seed=settings.seed)
-
-
-def keep_split(split: Split, folder: RunFolder) -> None:
-    """Write the split into the run's folder, over one that a run left there which never began."""
-    save_split(split, folder.split)

@@ -13,9 +13,9 @@ from agegender.data.dataset import Dataset, load_dataset
 from agegender.data.drawn import draw_faces
 from agegender.data.duplicates import near_duplicate_groups
 from agegender.data.readers import is_table
-from agegender.data.splits import Split, load_split, make_split
+from agegender.data.splits import Split, load_split, make_split, save_split
 from agegender.errors import InputError
-from agegender.main_job.inputs import DRAWN_SEED, keep_split, load_data, split_faces
+from agegender.main_job.inputs import DRAWN_SEED, load_data, split_faces
 from agegender.main_job.measuring import constant_answer
 from agegender.main_job.settings import RunSettings
 from agegender.run_folder import MODELS, RunFolder, open_run
@@ -71,7 +71,7 @@ class Work:
         """Which images train and which validate: the run's own, or one of the pictures if the run has other images."""
         if not self.shown:
             split = split_faces(self.settings, self.folder, self.faces)
-            keep_split(split, self.folder)
+            save_split(split, self.folder.split)
             return split
         if self.has_images:
             return load_split(self.folder.split, self.faces.table)
