@@ -82,7 +82,17 @@ def test_a_phase_may_see_the_network_at_another_size() -> None:
     assert dataclasses.replace(recipe.network_in(recipe.phases[0]), side=128) == recipe.network
 
 
+def test_a_phase_on_clear_images_may_keep_its_noise() -> None:
+    clear = Phase("clear images", 1, 1e-4, augmentation_strength=0.2)
+    quiet, noisy = MODEL_B.augmentation_in(clear), MODEL_B.augmentation_in(dataclasses.replace(clear, noise_share=0.3))
+    assert quiet.noise == pytest.approx(0.2 * MODEL_B.augmentation.noise)
+    assert noisy == dataclasses.replace(quiet, noise=0.3)
+    never_less = dataclasses.replace(clear, augmentation_strength=1.0, noise_share=0.01)
+    assert MODEL_B.augmentation_in(never_less) == MODEL_B.augmentation
+
+
 def test_a_record_of_an_earlier_version_lacks_new_values_and_is_read() -> None:
     record = json.loads(json.dumps(MODEL_B_DRAWN, default=plain))
     del record["network"]["side"], record["teacher_share"], record["phases"][0]["augmentation_strength"]
+    del record["phases"][0]["noise_share"]
     assert from_record(Recipe, record) == MODEL_B_DRAWN

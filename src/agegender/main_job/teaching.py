@@ -180,13 +180,17 @@ def checked_start(
 
 def _check_beginning(path: Path, former: dict[str, Any], recipe: Recipe, phases: int, again: int) -> None:
     """Refuse a former recipe that is no beginning of this one, or that did other than so many phases."""
+    from agegender.training.recipe import Recipe, from_record
+
     wanted = json.loads(json.dumps(recipe, default=plain))
+    # A record of an earlier version lacks values that came later, which hold their defaults.
+    former = json.loads(json.dumps(from_record(Recipe, former), default=plain))
     done = len(former["phases"])
     if done != phases:
         raise SettingError(f"{path} did {done} phases and the first run {phases}. Average runs of the same phases.")
     if not 0 <= again < done:
         raise SettingError(f"{path} did {done} phases; between 0 and {done - 1} can be done again. Received: {again}")
-    unlike = [name for name in wanted if name not in _MAY_DIFFER and former.get(name) != wanted[name]]
+    unlike = [name for name in wanted if name not in _MAY_DIFFER and former[name] != wanted[name]]
     kept = done - again  # those that are done again may have other values
     if kept >= len(wanted["phases"]) or former["phases"][:kept] != wanted["phases"][:kept] or unlike:
         what = f"it has other values of {', '.join(unlike)}" if unlike else "its phases are not the first of this one's"

@@ -102,10 +102,11 @@ def phase_table(recipe: Recipe) -> str:
             "frozen" if phase.trunk_rate == 0 else f"× {phase.trunk_rate:g}",
             str(phase.side or recipe.network.side),
             f"× {phase.augmentation_strength:g}",
+            _percent(recipe.augmentation_in(phase).noise),
         ]
         for phase in recipe.phases
     ]
-    header = ["phase", "epochs", "learning rate", "warm-up epochs", "trunk's rate", "pixels", "augmentation"]
+    header = ["phase", "epochs", "learning rate", "warm-up epochs", "trunk's rate", "pixels", "augmentation", "noise on"]
     return table(header, rows)
 
 

@@ -282,7 +282,7 @@ def epoch_batches(
         batch_size=recipe.batch_size,
         epoch=epoch,
         seed=seed,
-        augmentation=recipe.augmentation.scaled(recipe.phase_at(epoch).augmentation_strength),
+        augmentation=recipe.augmentation_in(recipe.phase_at(epoch)),
         age_sd_years=recipe.age_sd_years,
         own=(own, own_share) if own is not None and own_share else None,
         teachers=(teachers, recipe.teacher_share) if teachers is not None and recipe.teacher_share else None,

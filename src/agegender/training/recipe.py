@@ -31,6 +31,8 @@ class Phase:
         trunk_rate: Factor on the trunk's learning rate; 0 freezes it, 1 treats it like the heads.
         augmentation_strength: Factor on the recipe's augmentation, 0..1. A last phase of few epochs near 0 fits a
             network to images as they are: one that has only seen blurred and covered faces reads clear ones too old.
+        noise_share: Share of images with noise at the least, 0..1, whatever the strength: what a last phase on clear
+            images unlearns first.
         side: Height and width at which the trunk sees images in this phase, in place of the network's; 0 is the
             network's own. Early epochs on smaller images cost less time (progressive resizing); the last phase must
             be at the network's own.
@@ -44,6 +46,7 @@ class Phase:
     trunk_rate: float = 1.0
     augmentation_strength: float = 1.0
     side: int = 0
+    noise_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,11 @@ class Recipe:
     def network_in(self, phase: Phase) -> CustomCnn | PretrainedCnn:
         """The plan of the network while a phase lasts: the same weights, perhaps at another size of image."""
         return dataclasses.replace(self.network, side=phase.side) if phase.side else self.network
+
+    def augmentation_in(self, phase: Phase) -> Augmentation:
+        """How training images vary while a phase lasts."""
+        milder = self.augmentation.scaled(phase.augmentation_strength)
+        return dataclasses.replace(milder, noise=max(milder.noise, phase.noise_share))
 
     def phase_at(self, epoch: int) -> Phase:
         """The phase of an epoch, counted from 0; the last one for any later epoch."""

@@ -38,6 +38,7 @@ class PhaseFacts:
     trunk_rate: float = 1.0
     augmentation_strength: float = 1.0
     side: int = 0
+    noise_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def schedule(model: ModelFacts, like: ModelFacts | None = None) -> str:
     if like is None and len(recipe.phases) > 1 and last.augmentation_strength < recipe.phases[-2].augmentation_strength:
         text += (
             f" The last phase keeps {setting_percent(last.augmentation_strength)} of the augmentation, to meet images "
-            "as they are."
+            f"as they are{', but not of the noise' if last.noise_share else ''}."
         )
     return text
 
@@ -186,6 +186,11 @@ def phases_table(model: ModelFacts) -> TableBlock:
         ]
     if any(phase.augmentation_strength != 1 for phase in phases):
         columns["augmentation"] = [setting_percent(phase.augmentation_strength) for phase in phases]
+    if any(phase.noise_share for phase in phases):
+        usual = float(model.recipe.augmentation["noise"])
+        columns["noise on"] = [
+            setting_percent(max(usual * phase.augmentation_strength, phase.noise_share)) for phase in phases
+        ]
     return TableBlock(
         phases_key(model),
         f"{model.name}: the phases of training. The image side, in pixels, is what the convolutions see. In all "
