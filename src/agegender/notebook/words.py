@@ -106,7 +106,7 @@ def phase_table(recipe: Recipe) -> str:
         ]
         for phase in recipe.phases
     ]
-    header = ["phase", "epochs", "learning rate", "warm-up epochs", "trunk's rate", "pixels", "augmentation", "noise on"]
+    header = ["phase", "epochs", "learning rate", "warm-up epochs", "trunk's rate", "pixels", "augmentation", "noise"]
     return table(header, rows)
 
 
