@@ -69,6 +69,12 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, wo
     )
 
 
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs leave out their pictures, half of a tiny run's time; `trained_run` has them."""
+    monkeypatch.setattr("agegender.pipeline.draw", lambda *_: [])
+
+
 @pytest.fixture(scope="session")
 def planted() -> ModuleType:
     """`tests/planted.py` as a module: run folders written by hand, with figures that are planted."""

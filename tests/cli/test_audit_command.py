@@ -47,6 +47,7 @@ def test_files_and_table_of_an_audit(faces_with_copies: Path, drawn_folder: Path
     assert (out / "audit.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_run_applies_corrections_and_records_them(faces_with_copies: Path, tmp_path: Path) -> None:
     from agegender.pipeline import RunSettings, run
 

@@ -116,6 +116,7 @@ def test_a_full_disk_leaves_no_half_file(drawn_folder: Path, tmp_path: Path) -> 
     assert not list(out.rglob("checkpoint*"))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_folds_and_resume_by_command(agegender, drawn_folder: Path, tmp_path: Path) -> None:
     words = ("run", "--data", drawn_folder, "--out", tmp_path / "folds", "--models", "A", "--folds", "2",
              "--phases", "1", "--epochs", "1", "--set", "A.phases.0.side=0", "--set", "A.batch_size=16",

@@ -14,6 +14,8 @@ from agegender.errors import InputError, SettingError
 from agegender.pipeline import RunSettings, run
 from agegender.training.learner import learner, take_weights, trained_network
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 NETWORK = (
     ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 16]"), ("network.stage_blocks", "[1, 1]"),
     ("network.side", "64"), ("curve_images", "16"), ("batch_size", "16"), ("phases.0.epochs", "2"),

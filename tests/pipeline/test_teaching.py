@@ -88,6 +88,7 @@ def test_targets_take_a_share_of_the_mean_answer_to_the_very_images(trained_run:
     np.testing.assert_allclose(first["age"][:, 0], distribution @ np.arange(117), atol=1e-2)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_taught_student_and_its_record(trained_run: Path, drawn_folder: Path, tmp_path: Path) -> None:
     small = (("phases.0.epochs", "1"), ("phases.0.side", "0"), ("curve_images", "16"), ("batch_size", "16"),
              ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 16]"),
