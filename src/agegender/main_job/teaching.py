@@ -26,6 +26,9 @@ FROM_SCRATCH = "random"
 _MAY_DIFFER = ("phases", "precision", "teacher_share")
 """Values in which a training may differ from the one that it goes on from; of the phases, those still to come."""
 
+_NETWORK_MAY_DIFFER = ("soften_pixels",)
+"""Values of the network that may differ as well: the weights that are learnt stay the same ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
@@ -185,6 +188,9 @@ def _check_beginning(path: Path, former: dict[str, Any], recipe: Recipe, phases:
     wanted = json.loads(json.dumps(recipe, default=plain))
     # A record of an earlier version lacks values that came later, which hold their defaults.
     former = json.loads(json.dumps(from_record(Recipe, former), default=plain))
+    for name in _NETWORK_MAY_DIFFER:
+        for network in (former["network"], wanted["network"]):
+            network.pop(name, None)
     done = len(former["phases"])
     if done != phases:
         raise SettingError(f"{path} did {done} phases and the first run {phases}. Average runs of the same phases.")

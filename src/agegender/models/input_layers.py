@@ -75,21 +75,24 @@ def mirrored(images: Any) -> Any:
     return keras.layers.Permute((1, 3, 2), dtype="float32", name="mirror_columns_back")(reversed_columns)
 
 
-def resized(images: Any, side: int) -> Any:
+def resized(images: Any, side: int, soften_pixels: float = 0.0) -> Any:
     """Scale square images by cubic interpolation: a fixed 1x1 convolution over the columns, then one over the rows.
 
-    Unlike `keras.layers.Resizing`, whose kernels differ between backends, this gives the same everywhere.
+    Unlike `keras.layers.Resizing`, whose kernels differ between backends, this gives the same everywhere. A blur
+    before it costs nothing: both are one matrix.
 
     Args:
         images: Keras tensor (batch, n, n, channels).
         side: Height and width wanted.
+        soften_pixels: Standard deviation of a Gaussian blur before the scaling, in pixels of the images; 0 is none.
 
     Returns:
-        Keras tensor (batch, side, side, channels); the same tensor when `side` is n.
+        Keras tensor (batch, side, side, channels); the same tensor when `side` is n and nothing is blurred.
     """
-    if side == images.shape[2]:
+    size = images.shape[2]
+    if side == size and not soften_pixels:
         return images
-    kernel = cubic_matrix(images.shape[2], side)
+    kernel = gaussian_matrix(size, soften_pixels) @ cubic_matrix(size, side)
     columns_last = keras.layers.Permute((1, 3, 2), dtype="float32", name=f"{RESIZE}_columns_last")(images)
     columns = _fixed_conv(kernel, columns_last, f"{RESIZE}_columns")
     rows_last = keras.layers.Permute((3, 2, 1), dtype="float32", name=f"{RESIZE}_rows_last")(columns)
@@ -115,6 +118,21 @@ def cubic_matrix(size: int, side: int) -> np.ndarray:
         far = -0.5 * distance**3 + 2.5 * distance**2 - 4.0 * distance + 2.0
         weight = np.where(distance <= 1.0, near, np.where(distance < 2.0, far, 0.0))
         np.add.at(matrix, (np.clip(source, 0, size - 1).astype(int), np.arange(side)), weight)
+    return matrix / matrix.sum(axis=0)
+
+
+def gaussian_matrix(size: int, deviation: float) -> np.ndarray:
+    """Gaussian blur along one axis as a matrix (size, size), columns sum to 1; 0 changes nothing.
+
+    Beyond the border the outermost pixel is repeated.
+    """
+    if deviation <= 0.0:
+        return np.eye(size)
+    reach = math.ceil(4 * deviation)
+    matrix = np.zeros((size, size))
+    for tap in range(-reach, reach + 1):
+        source = np.clip(np.arange(size) + tap, 0, size - 1)
+        np.add.at(matrix, (source, np.arange(size)), math.exp(-0.5 * (tap / deviation) ** 2))
     return matrix / matrix.sum(axis=0)
 
 

@@ -86,9 +86,14 @@ def _float32_twin(recipe: Recipe) -> AgeGenderNetwork:
 
 
 def take_weights(model: keras.Model, recipe: Recipe, files: Sequence[Path]) -> None:
-    """Give a training model the mean of the weights of saved contract models of the same network, one or more."""
+    """Give a training model the mean of the weights of saved contract models of the same network, one or more.
+
+    How an image is blurred and enlarged is the recipe's, whatever theirs was.
+    """
     weights = (trained_network(recipe, file).get_weights() for file in files)
-    model.set_weights([np.mean(values, axis=0) for values in zip(*weights, strict=True)])
+    for variable, *values in zip(model.weights, *weights, strict=True):
+        if RESIZE not in variable.path:
+            variable.assign(np.mean(values, axis=0))
 
 
 def trained_network(recipe: Recipe, file: Path) -> keras.Model:
