@@ -9,7 +9,7 @@ STAMP := $(VENV)/.set-up
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK ?= 1
 
-.PHONY: help setup run test lint types imports unit test-long benchmark clean
+.PHONY: help setup run test lint types imports unit test-colab test-long benchmark clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,7 +26,7 @@ $(STAMP): $(LOCK) pyproject.toml
 run: setup ## The main job on drawn faces: both models, curves, figures, in runs/drawn (RESUME=1 goes on with it)
 	$(BIN)/agegender run --out $(or $(OUT),runs/drawn) $(if $(RESUME),--resume)
 
-test: setup lint types imports unit ## Every check that CI runs but the long ones (15 minutes on 2 cores)
+test: setup lint types imports unit ## Every check that needs nothing more (12 minutes on 2 cores)
 
 lint: setup
 	$(BIN)/ruff check src tests scripts benchmarks
@@ -41,7 +41,10 @@ imports: setup
 unit: setup
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-test-long: setup ## The long checks: older Keras versions in environments of their own (3 GB and the package index, once)
+test-colab: setup ## The models under Keras 3.8, Colab's at the brief's date, in an environment of its own (1 GB, once)
+	$(BIN)/python -m pytest -m long -k "keras-3.8" tests/contracts/test_keras_versions.py
+
+test-long: setup ## Before a release: Keras 3.8 and 3.10, JAX, devices, the notebook (3 GB and the package index, once)
 	$(BIN)/python -m pytest -m long --numprocesses $(WORKERS) --dist loadgroup
 
 benchmark: setup ## Throughput of training and evaluation, with the machine's description

@@ -30,7 +30,7 @@ def _grouped(environment: str) -> Any:
     return pytest.param(environment, marks=pytest.mark.xdist_group(environment))
 
 
-@pytest.fixture(scope="module", params=map(_grouped, ENVIRONMENTS))
+@pytest.fixture(scope="module", params=[_grouped(name) for name in ENVIRONMENTS])
 def environment(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -75,7 +75,7 @@ def test_the_model_answers_the_same_there(
     assert probability <= TOLERANCE_PROBABILITY
 
 
-@pytest.mark.parametrize("older", map(_grouped, OLDER))
+@pytest.mark.parametrize("older", [_grouped(name) for name in OLDER])
 def test_without_the_removal_of_inert_keys_it_would_not_load(
     older: str, clean_environments: ModuleType, contract_files: dict[str, Path], tmp_path: Path
 ) -> None:
