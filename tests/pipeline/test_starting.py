@@ -66,6 +66,8 @@ def test_the_weights_are_those_of_the_start(beginning: Path, drawn_folder: Path,
     for phase in record["recipe"]["phases"]:
         del phase["noise_share"]  # a value that came later: such records can be gone on from
     write_json(older, record)
+    split = read_json(older.parent / "split.json")
+    write_json(tmp_path / "run" / "split.json", split | {"seed": 99})  # left by a run that was stopped before it began
     still = settings(tmp_path / "run", drawn_folder, 2, start_from=(older.parent,))
     rate = (("phases.1.learning_rate", "1e-12"), ("phases.1.end_rate", "0.0"))
     still = RunSettings(**{**vars(still), "changes": {"A": (*still.changes["A"], *rate)}})
@@ -75,6 +77,7 @@ def test_the_weights_are_those_of_the_start(beginning: Path, drawn_folder: Path,
     assert before
     for old, new in zip(before, after, strict=True):
         np.testing.assert_allclose(np.asarray(new), np.asarray(old), atol=1e-6)
+    assert read_json(tmp_path / "run" / "split.json") == split
 
 
 def test_of_several_starts_the_mean_of_the_weights_is_taken_and_last_phases_are_done_again(
