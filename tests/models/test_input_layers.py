@@ -89,20 +89,6 @@ def test_resized_is_cubic_interpolation(side: int) -> None:
     assert answer.max() < 1.6
 
 
-@pytest.mark.parametrize("side", [128, 160])
-def test_softened_first_is_a_gaussian_blur(side: int) -> None:
-    import cv2
-
-    images = keras.Input(SHAPE)
-    model = keras.Model(images, resized(images, side, soften_pixels=0.6))
-    values = noise(2)
-    blurred = np.stack([cv2.GaussianBlur(image, (7, 7), 0.6, borderType=cv2.BORDER_REPLICATE) for image in values])
-    plain = keras.Model(images, resized(images, side)) if side != IMAGE_SIZE else None
-    wanted = plain.predict(blurred, verbose="0") if plain else blurred
-    np.testing.assert_allclose(model.predict(values, verbose="0"), wanted, atol=1e-4)
-    assert values.std() > 1.5 * blurred.std()
-
-
 def test_resized_to_the_same_side_is_the_same_tensor() -> None:
     images = keras.Input(SHAPE)
     assert resized(images, IMAGE_SIZE) is images

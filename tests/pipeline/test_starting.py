@@ -102,7 +102,7 @@ def test_of_several_starts_the_mean_of_the_weights_is_taken_and_last_phases_are_
     recipe = settings(out, drawn_folder, 2).recipe("A")
     files = [branch / "age_gender_A.keras" for branch in branches]
     student = learner(recipe, recipe.phases[-1])
-    take_weights(student.model, recipe, files)
+    take_weights(student.model, [(recipe, file) for file in files])
     first, second = (trained_network(recipe, file).get_weights() for file in files)
     assert any((one != two).any() for one, two in zip(first, second, strict=True))
     for one, two, mean in zip(first, second, student.model.get_weights(), strict=True):

@@ -1,33 +1,52 @@
-"""What the networks of a training take over from saved models, and what stays the recipe's."""
+"""What the networks of a training take over from saved models, and what only the saved model does."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
 
-from agegender.models.input_layers import RESIZE
 from agegender.training.learner import contract_model, learner, take_weights
-from agegender.training.recipe import override
+from agegender.training.recipe import Recipe, override
 from agegender.training.recipes import default_recipe
 
 
-def test_a_start_gives_all_its_weights_but_how_images_are_enlarged(tmp_path: Path) -> None:
-    former = dataclasses.replace(default_recipe("B", drawn=False), precision="float32")
-    former = override(former, "network.weights", "random")
-    begun = learner(former, former.phases[-1]).model
-    contract_model(former, begun).save(tmp_path / "former.keras")
+def small(soften: str) -> Recipe:
+    recipe = default_recipe("A", drawn=True)
+    for path, value in (
+        ("network.stem_channels", "[8, 8]"), ("network.stage_channels", "[8, 8]"), ("network.stage_blocks", "[1, 1]"),
+        ("network.soften_noise", soften),
+    ):  # fmt: skip
+        recipe = override(recipe, path, value)
+    return recipe
 
-    softer = override(former, "network.soften_pixels", "0.6")
-    student = learner(softer, softer.phases[-1]).model
-    kernels = {v.path: np.asarray(v) for v in student.weights if RESIZE in v.path}
-    take_weights(student, softer, [tmp_path / "former.keras"])
 
-    assert len(kernels) == 2
-    for old, new in zip(begun.weights, student.weights, strict=True):
-        if old.path in kernels:
-            np.testing.assert_array_equal(np.asarray(new), kernels[new.path])
-            assert np.abs(np.asarray(new) - np.asarray(old)).max() > 0.05
-        else:
-            np.testing.assert_array_equal(np.asarray(new), np.asarray(old))
+def test_a_model_that_softens_noise_may_begin_with_one_that_does_not(tmp_path: Path) -> None:
+    models = []
+    for name, soften in (("plain", "0.0"), ("soft", "0.85")):
+        recipe = small(soften)
+        contract_model(recipe, learner(recipe).model).save(tmp_path / f"{name}.keras")
+        models.append((recipe, tmp_path / f"{name}.keras"))
+    students = [learner(small(soften)).model for soften in ("0.0", "0.85")]
+    for student in students:
+        take_weights(student, models)
+    for one, other in zip(students[0].get_weights(), students[1].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_only_the_saved_model_softens_and_only_noise() -> None:
+    plain, soft = small("0.0"), small("0.85")
+    student = learner(plain).model
+    rng = np.random.default_rng(1)
+    for variable in student.trainable_weights:  # weights at their start answer every image alike
+        variable.assign(variable + rng.normal(0, 0.1, variable.shape))
+    models = [contract_model(recipe, student) for recipe in (plain, soft)]
+    clear = np.full((2, 128, 128, 3), 0.5, np.float32) + np.linspace(0, 0.3, 128, dtype=np.float32)[:, None]
+    noise = np.clip(clear + rng.normal(0, 12 / 255, clear.shape), 0, 1).astype(np.float32)
+    (same, still), (one, other) = ([np.asarray(model(images)[0]) for model in models] for images in (clear, noise))
+    np.testing.assert_allclose(same, still, atol=1e-3)
+    assert np.abs(one - other).max() > 0.01
+    names = {layer.name for layer in models[1].layers} - {layer.name for layer in models[0].layers}
+    assert names
+    assert all(name.startswith("noise_") for name in names), names
+    assert len(learner(soft).model.get_weights()) == len(student.get_weights())

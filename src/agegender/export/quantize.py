@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 QUANTIZED = ("Conv", "Add", "Mul", "Relu", "Clip", "MaxPool", "AveragePool")
 """Operators that run in 8 bits; pooled features, the heads and the age stay in float."""
 
-FLOAT_LAYERS = re.compile(r"(^|/)(order_|mirror_|resize_|standardise|imagenet_scale)")
+FLOAT_LAYERS = re.compile(r"(^|/)(order_|noise_|mirror_|resize_|standardise|imagenet_scale)")
 """Layers of `models.input_layers` and what scales the pixels: fixed arithmetic whose exactness the contract needs."""
 
 CALIBRATION_IMAGES = 256

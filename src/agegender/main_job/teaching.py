@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from agegender.artifacts import plain, read_json, sha256_file
+from agegender.artifacts import read_json, sha256_file
 from agegender.data.splits import Split
 from agegender.errors import InputError, SettingError
 from agegender.lineage import learnt_from
@@ -26,8 +25,8 @@ FROM_SCRATCH = "random"
 _MAY_DIFFER = ("phases", "precision", "teacher_share")
 """Values in which a training may differ from the one that it goes on from; of the phases, those still to come."""
 
-_NETWORK_MAY_DIFFER = ("soften_pixels",)
-"""Values of the network that may differ as well: the weights that are learnt stay the same ones."""
+_NETWORK_MAY_DIFFER = ("soften_noise",)
+"""Values of the network that may differ as well: they change the saved file alone, and no weight that is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +149,7 @@ def checked_start(
             stands there twice, or it has seen this run's validation images.
     """
     from agegender.training.fit import Start
+    from agegender.training.recipe import Recipe, from_record
 
     folders = [open_run(root)[0] for root in roots]
     paths = [folder.model(recipe.model) for folder in folders]
@@ -157,8 +157,10 @@ def checked_start(
     if len({model.sha256 for model in models}) < len(models):
         raise SettingError("The same model is given twice to go on from. Give each run once.")
     sidecars = [read_json(folder.sidecar(recipe.model)) for folder in folders]
-    for path, sidecar in zip(paths, sidecars, strict=True):
-        _check_beginning(path, sidecar["recipe"], recipe, len(sidecars[0]["recipe"]["phases"]), again)
+    # A record of an earlier version lacks values that came later, which hold their defaults.
+    recipes = tuple(from_record(Recipe, sidecar["recipe"]) for sidecar in sidecars)
+    for path, former in zip(paths, recipes, strict=True):
+        _check_beginning(path, former, recipe, len(recipes[0].phases), again)
     first = sidecars[0]
     history = pd.read_csv(folders[0].training(recipe.model) / "history.csv").astype(object)
     rows: list[dict[str, Any]] = history.where(history.notna(), None).to_dict("records")
@@ -178,27 +180,22 @@ def checked_start(
         averaged_with=models[1:],
         earlier=first.get("went_on_from"),
     )
-    return Start(tuple(paths), rows, seconds), beginning
+    return Start(tuple(zip(recipes, paths, strict=True)), rows, seconds), beginning
 
 
-def _check_beginning(path: Path, former: dict[str, Any], recipe: Recipe, phases: int, again: int) -> None:
+def _check_beginning(path: Path, former: Recipe, recipe: Recipe, phases: int, again: int) -> None:
     """Refuse a former recipe that is no beginning of this one, or that did other than so many phases."""
-    from agegender.training.recipe import Recipe, from_record
-
-    wanted = json.loads(json.dumps(recipe, default=plain))
-    # A record of an earlier version lacks values that came later, which hold their defaults.
-    former = json.loads(json.dumps(from_record(Recipe, former), default=plain))
-    for name in _NETWORK_MAY_DIFFER:
-        for network in (former["network"], wanted["network"]):
-            network.pop(name, None)
-    done = len(former["phases"])
+    done = len(former.phases)
     if done != phases:
         raise SettingError(f"{path} did {done} phases and the first run {phases}. Average runs of the same phases.")
     if not 0 <= again < done:
         raise SettingError(f"{path} did {done} phases; between 0 and {done - 1} can be done again. Received: {again}")
-    unlike = [name for name in wanted if name not in _MAY_DIFFER and former[name] != wanted[name]]
+    same = {name: getattr(recipe.network, name) for name in _NETWORK_MAY_DIFFER}
+    former = replace(former, network=replace(former.network, **same))
+    names = (item.name for item in fields(recipe) if item.name not in _MAY_DIFFER)
+    unlike = [name for name in names if getattr(former, name) != getattr(recipe, name)]
     kept = done - again  # those that are done again may have other values
-    if kept >= len(wanted["phases"]) or former["phases"][:kept] != wanted["phases"][:kept] or unlike:
+    if kept >= len(recipe.phases) or former.phases[:kept] != recipe.phases[:kept] or unlike:
         what = f"it has other values of {', '.join(unlike)}" if unlike else "its phases are not the first of this one's"
         raise SettingError(
             f"{path} is no beginning of this recipe of {recipe.model}: {what}. "

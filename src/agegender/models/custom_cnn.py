@@ -31,6 +31,8 @@ class CustomCnn:
         dropout: Share of the pooled features that is dropped while training.
         mirror_average: Average the saved model's answer over the mirror image.
         age_readout: Which age the saved model reads off its distribution, `mean` or `median`.
+        soften_noise: Standard deviation, in pixels, of the blur by which the saved model softens noisy images
+            (`noise_layers`); 0 is none.
     """
 
     stem_channels: tuple[int, int] = (32, 64)
@@ -42,6 +44,7 @@ class CustomCnn:
     dropout: float = 0.4
     mirror_average: bool = True
     age_readout: str = MEAN
+    soften_noise: float = 0.0
 
 
 def _conv_norm(x: Any, channels: int, name: str, *, kernel: int = 3, stride: int = 1, last: bool = False) -> Any:
@@ -115,4 +118,5 @@ def build_custom_cnn(plan: CustomCnn | None = None, *, precision: str = "float32
         dropout=plan.dropout,
         mirror_average=plan.mirror_average,
         age_readout=plan.age_readout,
+        soften_noise=plan.soften_noise,
     )

@@ -20,6 +20,7 @@ MOST_BLOCKS_BY_NAME = 20
 
 PURPOSES = {
     "order": "puts red first",
+    "noise": "softens noisy images",
     "mirror": "adds the mirror image",
     "mirror_average": "of the image and its mirror image",
     "age": "expectation over the ages",

@@ -80,11 +80,7 @@ def _block(x: Any, stage: _Stage, channels: int, stride: int, drop_path: float, 
 
 
 def build_efficientnet_lite(
-    variant: str = "EfficientNetLite0",
-    *,
-    drop_path: float = 0.0,
-    side: int = IMAGE_SIZE,
-    soften_pixels: float = 0.0,
+    variant: str = "EfficientNetLite0", *, drop_path: float = 0.0, side: int = IMAGE_SIZE
 ) -> keras.Model:
     """The network at a random start.
 
@@ -92,7 +88,6 @@ def build_efficientnet_lite(
         variant: `EfficientNetLite0` or `EfficientNetLite2`.
         drop_path: Probability that the last residual branch is dropped while training; earlier ones less, linearly.
         side: Height and width to which images are enlarged first; a multiple of 32.
-        soften_pixels: Standard deviation of the blur before that, in pixels of the input.
 
     Returns:
         Model from (batch, 128, 128, 3) in 0..1 to (batch, side / 32, side / 32, 1280).
@@ -100,8 +95,7 @@ def build_efficientnet_lite(
     width, depth = WIDTH_DEPTH[variant]
     images = image_input()
     # The weights were learnt on (pixel - 127) / 128.
-    scaled = resized(images, side, soften_pixels)
-    x = keras.layers.Rescaling(255.0 / 128.0, -127.0 / 128.0, name="imagenet_scale")(scaled)
+    x = keras.layers.Rescaling(255.0 / 128.0, -127.0 / 128.0, name="imagenet_scale")(resized(images, side))
     x = keras.layers.Conv2D(STEM_CHANNELS, 3, 2, "same", use_bias=False, name="stem_conv")(x)
     x = _norm_act(x, "stem")
     repeats = [

@@ -25,13 +25,22 @@ ORDER_STEEPNESS = 1e6
 """The sigmoid that chooses the order is exactly 0 or 1 in float32 once blue and red differ by 2e-5 (0.005 of 255)."""
 
 
-def _fixed_conv(kernel: np.ndarray, inputs: Any, name: str, activation: str | None = None) -> Any:
-    """A 1x1 convolution whose kernel (channels in, channels out) is never trained."""
+def fixed_conv(
+    kernel: np.ndarray, inputs: Any, name: str, activation: str | None = None, bias: np.ndarray | None = None
+) -> Any:
+    """A 1x1 convolution whose kernel (channels in, channels out) and bias (channels out) are never trained."""
+    weights = [kernel[None, None], *([] if bias is None else [bias])]
     layer = keras.layers.Conv2D(
-        kernel.shape[1], 1, use_bias=False, activation=activation, trainable=False, dtype="float32", name=name
+        kernel.shape[1],
+        1,
+        use_bias=len(weights) > 1,
+        activation=activation,
+        trainable=False,
+        dtype="float32",
+        name=name,
     )
     outputs = layer(inputs)
-    layer.set_weights([kernel[None, None].astype("float32")])
+    layer.set_weights([values.astype("float32") for values in weights])
     return outputs
 
 
@@ -52,9 +61,9 @@ def red_first(images: Any) -> Any:
     centre = keras.layers.Cropping2D(margin, dtype="float32", name="order_centre")(images)
     colour = keras.layers.GlobalAveragePooling2D(keepdims=True, dtype="float32", name="order_colour")(centre)
     last_over_first = np.array([[-1.0], [0.0], [1.0]]) * ORDER_STEEPNESS
-    is_blue_first = _fixed_conv(last_over_first, colour, "order_is_bgr", "sigmoid")
-    is_red_first = _fixed_conv(-last_over_first, colour, "order_is_rgb", "sigmoid")
-    reversed_channels = _fixed_conv(np.eye(3)[::-1], images, "order_reversed")
+    is_blue_first = fixed_conv(last_over_first, colour, "order_is_bgr", "sigmoid")
+    is_red_first = fixed_conv(-last_over_first, colour, "order_is_rgb", "sigmoid")
+    reversed_channels = fixed_conv(np.eye(3)[::-1], images, "order_reversed")
     keep = keras.layers.Multiply(dtype="float32", name="order_keep")([images, is_red_first])
     swap = keras.layers.Multiply(dtype="float32", name="order_swap")([reversed_channels, is_blue_first])
     return keras.layers.Add(dtype="float32", name="order_red_first")([keep, swap])
@@ -71,33 +80,43 @@ def mirrored(images: Any) -> Any:
     """
     width = images.shape[2]
     columns_last = keras.layers.Permute((1, 3, 2), dtype="float32", name="mirror_columns_last")(images)
-    reversed_columns = _fixed_conv(np.eye(width)[::-1], columns_last, "mirror_columns")
+    reversed_columns = fixed_conv(np.eye(width)[::-1], columns_last, "mirror_columns")
     return keras.layers.Permute((1, 3, 2), dtype="float32", name="mirror_columns_back")(reversed_columns)
 
 
-def resized(images: Any, side: int, soften_pixels: float = 0.0) -> Any:
+def resized(images: Any, side: int) -> Any:
     """Scale square images by cubic interpolation: a fixed 1x1 convolution over the columns, then one over the rows.
 
-    Unlike `keras.layers.Resizing`, whose kernels differ between backends, this gives the same everywhere. A blur
-    before it costs nothing: both are one matrix.
+    Unlike `keras.layers.Resizing`, whose kernels differ between backends, this gives the same everywhere.
 
     Args:
         images: Keras tensor (batch, n, n, channels).
         side: Height and width wanted.
-        soften_pixels: Standard deviation of a Gaussian blur before the scaling, in pixels of the images; 0 is none.
 
     Returns:
-        Keras tensor (batch, side, side, channels); the same tensor when `side` is n and nothing is blurred.
+        Keras tensor (batch, side, side, channels); the same tensor when `side` is n.
     """
-    size = images.shape[2]
-    if side == size and not soften_pixels:
+    if side == images.shape[2]:
         return images
-    kernel = gaussian_matrix(size, soften_pixels) @ cubic_matrix(size, side)
-    columns_last = keras.layers.Permute((1, 3, 2), dtype="float32", name=f"{RESIZE}_columns_last")(images)
-    columns = _fixed_conv(kernel, columns_last, f"{RESIZE}_columns")
-    rows_last = keras.layers.Permute((3, 2, 1), dtype="float32", name=f"{RESIZE}_rows_last")(columns)
-    rows = _fixed_conv(kernel, rows_last, f"{RESIZE}_rows")
-    return keras.layers.Permute((3, 1, 2), dtype="float32", name=f"{RESIZE}_back")(rows)
+    return along_both_axes(images, cubic_matrix(images.shape[2], side), RESIZE)
+
+
+def along_both_axes(images: Any, matrix: np.ndarray, name: str) -> Any:
+    """Multiply each row of pixels by a matrix, then each column: what is separable costs two 1x1 convolutions.
+
+    Args:
+        images: Keras tensor (batch, n, n, channels).
+        matrix: (n, m), pixels in, pixels out.
+        name: How the layers' names begin.
+
+    Returns:
+        Keras tensor (batch, m, m, channels).
+    """
+    columns_last = keras.layers.Permute((1, 3, 2), dtype="float32", name=f"{name}_columns_last")(images)
+    columns = fixed_conv(matrix, columns_last, f"{name}_columns")
+    rows_last = keras.layers.Permute((3, 2, 1), dtype="float32", name=f"{name}_rows_last")(columns)
+    rows = fixed_conv(matrix, rows_last, f"{name}_rows")
+    return keras.layers.Permute((3, 1, 2), dtype="float32", name=f"{name}_back")(rows)
 
 
 def cubic_matrix(size: int, side: int) -> np.ndarray:
@@ -118,21 +137,6 @@ def cubic_matrix(size: int, side: int) -> np.ndarray:
         far = -0.5 * distance**3 + 2.5 * distance**2 - 4.0 * distance + 2.0
         weight = np.where(distance <= 1.0, near, np.where(distance < 2.0, far, 0.0))
         np.add.at(matrix, (np.clip(source, 0, size - 1).astype(int), np.arange(side)), weight)
-    return matrix / matrix.sum(axis=0)
-
-
-def gaussian_matrix(size: int, deviation: float) -> np.ndarray:
-    """Gaussian blur along one axis as a matrix (size, size), columns sum to 1; 0 changes nothing.
-
-    Beyond the border the outermost pixel is repeated.
-    """
-    if deviation <= 0.0:
-        return np.eye(size)
-    reach = math.ceil(4 * deviation)
-    matrix = np.zeros((size, size))
-    for tap in range(-reach, reach + 1):
-        source = np.clip(np.arange(size) + tap, 0, size - 1)
-        np.add.at(matrix, (source, np.arange(size)), math.exp(-0.5 * (tap / deviation) ** 2))
     return matrix / matrix.sum(axis=0)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from agegender.errors import SettingError
 from agegender.models.age_targets import AGE_BINS, BIN_AGES
 from agegender.models.input_layers import IMAGE_SIZE, mirrored, red_first
+from agegender.models.noise_layers import noise_softened
 
 AGE_DISTRIBUTION, AGE, GENDER = "age_distribution", "age", "gender"
 
@@ -31,8 +32,8 @@ class AgeGenderNetwork:
     Attributes:
         training: Input (batch, 128, 128, 3) in 0..1; outputs by name: `age_distribution` (batch, 117), `age`
             (batch, 1) in years, `gender` (batch, 1), the probability of female.
-        contract: The same weights with the outputs `age` and `gender` alone and, if asked, averaged over the image
-            and its mirror image. This is what is saved.
+        contract: The same weights with the outputs `age` and `gender` alone and, if asked, noisy images softened and
+            answers averaged over the image and its mirror image. This is what is saved.
         trunk: Image to feature map (batch, h, w, channels), h and w below 10.
     """
 
@@ -80,7 +81,13 @@ def median_age(distribution: Any) -> Any:
 
 
 def build_network(
-    trunk: keras.Model, *, name: str, dropout: float, mirror_average: bool, age_readout: str = MEAN
+    trunk: keras.Model,
+    *,
+    name: str,
+    dropout: float,
+    mirror_average: bool,
+    age_readout: str = MEAN,
+    soften_noise: float = 0.0,
 ) -> AgeGenderNetwork:
     """Put the input layers before a trunk and the two heads behind it.
 
@@ -93,9 +100,10 @@ def build_network(
         dropout: Share of the pooled features that is dropped while training, 0..1.
         mirror_average: Average over the mirror image in the saved model.
         age_readout: `mean` or `median` of the distribution, in the saved model; training always takes the mean.
+        soften_noise: Blur of noisy images, in pixels, in the saved model (`noise_softened`); training meets the noise.
 
     Raises:
-        SettingError: Another readout.
+        SettingError: Another readout, or a blur out of range.
     """
     if age_readout not in (MEAN, MEDIAN):
         raise SettingError(f"age_readout is {MEAN} or {MEDIAN}. Received: {age_readout!r}")
@@ -115,12 +123,13 @@ def build_network(
     features = pool(trunk(ordered))
     learnt = heads(features)
     expectation.set_weights([BIN_AGES[:, None]])
+    seen = noise_softened(ordered, soften_noise)
+    if soften_noise:
+        features = pool(trunk(seen))
     if mirror_average:
-        mirror_features = pool(trunk(mirrored(ordered)))
+        mirror_features = pool(trunk(mirrored(seen)))
         features = keras.layers.Average(dtype="float32", name="mirror_average")([features, mirror_features])
-        answers = heads(features)
-    else:
-        answers = learnt
+    answers = heads(features) if soften_noise or mirror_average else learnt
     age = answers[AGE] if age_readout == MEAN else median_age(answers[AGE_DISTRIBUTION])
     return AgeGenderNetwork(
         training=keras.Model(images, learnt, name=f"{name}_training"),

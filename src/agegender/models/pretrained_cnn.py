@@ -31,9 +31,6 @@ from agegender.models.network import MEAN, AgeGenderNetwork, build_network, dtyp
 
 IMAGENET, RANDOM = "imagenet", "random"
 
-MOST_SOFTENED = 3.0
-"""Pixels; a face of 128 pixels that is blurred more shows no skin."""
-
 
 @dataclass(frozen=True)
 class PretrainedCnn:
@@ -48,8 +45,8 @@ class PretrainedCnn:
         dropout: Share of the pooled features that is dropped while training.
         mirror_average: Average the saved model's answer over the mirror image.
         age_readout: Which age the saved model reads off its distribution, `mean` or `median`.
-        soften_pixels: Standard deviation of a Gaussian blur of the image, in its own pixels, before it is enlarged:
-            an enlarged image shows the camera's noise as texture of skin. 0 is none.
+        soften_noise: Standard deviation, in pixels, of the blur by which the saved model softens noisy images
+            (`noise_layers`); 0 is none.
     """
 
     backbone: str = "EfficientNetLite0"
@@ -59,7 +56,7 @@ class PretrainedCnn:
     dropout: float = 0.3
     mirror_average: bool = True
     age_readout: str = MEAN
-    soften_pixels: float = 0.0
+    soften_noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -132,8 +129,7 @@ def _load_file(model: keras.Model, path: Path) -> None:
 
 
 def _lite_trunk(plan: PretrainedCnn) -> tuple[keras.Model, WeightsOrigin]:
-    size = {"side": plan.side, "soften_pixels": plan.soften_pixels}
-    trunk = build_efficientnet_lite(plan.backbone, drop_path=plan.drop_path, **size)
+    trunk = build_efficientnet_lite(plan.backbone, drop_path=plan.drop_path, side=plan.side)
     if plan.weights == RANDOM:
         return trunk, WeightsOrigin(RANDOM, "random start")
     if plan.weights != IMAGENET:
@@ -163,8 +159,7 @@ def _application_trunk(plan: PretrainedCnn) -> tuple[keras.Model, WeightsOrigin]
             origin = WeightsOrigin("file", Path(plan.weights).name, sha256_file(plan.weights))
     backbone = _without_layer_scale(backbone)
     images = image_input()
-    scaled = resized(images, plan.side, plan.soften_pixels)
-    colours = affine_colours(scaled, *_expected_colours(module), name="imagenet_scale")
+    colours = affine_colours(resized(images, plan.side), *_expected_colours(module), name="imagenet_scale")
     return keras.Model(images, backbone(colours), name=f"{plan.backbone.lower()}_trunk"), origin
 
 
@@ -208,8 +203,6 @@ def build_pretrained_cnn(
     plan = plan or PretrainedCnn()
     if plan.side < IMAGE_SIZE or plan.side % 32 or plan.side >= 320:
         raise SettingError(f"side must be a multiple of 32 from {IMAGE_SIZE} to 288. Received: {plan.side}")
-    if not 0.0 <= plan.soften_pixels <= MOST_SOFTENED:
-        raise SettingError(f"soften_pixels must be from 0 to {MOST_SOFTENED:g}. Received: {plan.soften_pixels:g}")
     with dtype_policy(precision):
         trunk, origin = _lite_trunk(plan) if plan.backbone in WIDTH_DEPTH else _application_trunk(plan)
     network = build_network(
@@ -218,5 +211,6 @@ def build_pretrained_cnn(
         dropout=plan.dropout,
         mirror_average=plan.mirror_average,
         age_readout=plan.age_readout,
+        soften_noise=plan.soften_noise,
     )
     return network, origin

@@ -69,18 +69,18 @@ class Start:
     from the same ImageNet weights are, networks from random weights are not.
 
     Attributes:
-        files: The saved models; of several, the mean of the weights is taken.
+        models: Recipes and files of the saved models; of several, the mean of the weights is taken.
         history: Rows of the first of them, one an epoch.
         seconds: It took.
     """
 
-    files: tuple[Path, ...]
+    models: tuple[tuple[Recipe, Path], ...]
     history: list[dict[str, Any]]
     seconds: float
 
     def __str__(self) -> str:
         """The files' names."""
-        return " and ".join(map(str, self.files))
+        return " and ".join(str(file) for _, file in self.models)
 
 
 def train(
@@ -130,7 +130,7 @@ def train(
         at = recipe.phase_at(max(state.epochs_done - 1, 0))
         student = learner(recipe, at)
         if start is not None:
-            _take_over(student, recipe, start, training)
+            _take_over(student, start, training)
             announce(f"{recipe.model}: {start} did the first {state.epochs_done} of {recipe.epochs} epochs")
     else:
         at = recipe.phase_at(state.epochs_done - 1)
@@ -206,10 +206,10 @@ def _first_state(start: Start | None, fingerprint: str) -> TrainingState:
     return TrainingState(len(start.history), start.history, fingerprint, start.seconds)
 
 
-def _take_over(student: Learner, recipe: Recipe, start: Start, training: FaceArrays) -> None:
+def _take_over(student: Learner, start: Start, training: FaceArrays) -> None:
     """Give a network the weights that a training begins with, and batch norm of a mean of them its own statistics."""
-    take_weights(student.model, recipe, start.files)
-    if len(start.files) > 1:
+    take_weights(student.model, start.models)
+    if len(start.models) > 1:
         measure_norms(student.model, training)
 
 

@@ -85,15 +85,15 @@ def _float32_twin(recipe: Recipe) -> AgeGenderNetwork:
     return build(dataclasses.replace(recipe, network=network), "float32")[0]
 
 
-def take_weights(model: keras.Model, recipe: Recipe, files: Sequence[Path]) -> None:
-    """Give a training model the mean of the weights of saved contract models of the same network, one or more.
+def take_weights(model: keras.Model, models: Sequence[tuple[Recipe, Path]]) -> None:
+    """Give a training model the mean of the weights of saved contract models of the same trunk and heads, one or more.
 
-    How an image is blurred and enlarged is the recipe's, whatever theirs was.
+    Args:
+        model: The training model.
+        models: The recipe and the file of each.
     """
-    weights = (trained_network(recipe, file).get_weights() for file in files)
-    for variable, *values in zip(model.weights, *weights, strict=True):
-        if RESIZE not in variable.path:
-            variable.assign(np.mean(values, axis=0))
+    weights = (trained_network(recipe, file).get_weights() for recipe, file in models)
+    model.set_weights([np.mean(values, axis=0) for values in zip(*weights, strict=True)])
 
 
 def trained_network(recipe: Recipe, file: Path) -> keras.Model:

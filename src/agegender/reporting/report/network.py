@@ -37,12 +37,26 @@ def heads(model: ModelFacts, like: ModelFacts | None = None) -> str:
     bins = AGE_MAX_YEARS - AGE_MIN_YEARS + 1
     own, mirrored = _readout(model), bool(model.recipe.network.get("mirror_average"))
     if like is not None and mirrored == bool(like.recipe.network.get("mirror_average")):
-        return f"The heads are {like.name}'s{'' if own == _readout(like) else f', but the age is the {own}'}."
+        other = "" if own == _readout(like) else f", but the age is the {own}"
+        return f"The heads are {like.name}'s{other}.{_softening(model)}"
     text = (
         f"Two heads share them: a softmax over {bins} whole ages, {AGE_MIN_YEARS} to {AGE_MAX_YEARS}, of which the age "
         f"is the {own}{cite('distribution')}, and one sigmoid unit, the probability of female."
     )
-    return f"{text} Answers to the image and its mirror image are averaged." if mirrored else text
+    if mirrored:
+        text += " Answers to the image and its mirror image are averaged."
+    return text + _softening(model)
+
+
+def _softening(model: ModelFacts) -> str:
+    """What the saved model does about a camera's noise, with a space before; empty without."""
+    pixels = float(model.recipe.network.get("soften_noise", 0.0))
+    if not pixels:
+        return ""
+    return (
+        f" The saved model estimates the noise of an image{cite('noise')} and blurs a noisy one (Gaussian, "
+        f"{plain(pixels)} pixels), since noise looks like texture of skin; clear images pass as they are."
+    )
 
 
 def _readout(model: ModelFacts) -> str:

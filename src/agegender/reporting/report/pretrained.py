@@ -54,11 +54,6 @@ def _backbone(model: ModelFacts) -> str:
         if side > network.IMAGE_SIDE
         else ""
     )
-    if soften := float(model.recipe.network.get("soften_pixels", 0.0)):
-        enlarged += (
-            f" The image is softened before (a Gaussian blur of {plain(soften)} pixels), since an enlarged image shows "
-            "the camera's noise as texture of skin."
-        )
     return (
         f"{model.name} ({see(f'{model.letter}_architecture')}) is {name}{source} without its classifier{built}. With "
         f"the new heads it has {counted(model.parameters, 'parameter')}.{enlarged}"

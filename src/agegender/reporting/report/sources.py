@@ -56,6 +56,9 @@ SOURCES: dict[str, str] = {
         "M. Wortsman and others, “Model Soups: Averaging Weights of Multiple Fine-Tuned Models Improves Accuracy "
         "without Increasing Inference Time”, ICML 2022. arXiv:2203.05482."
     ),
+    "noise": (
+        "J. Immerkær, “Fast Noise Variance Estimation”, Computer Vision and Image Understanding 64, 1996, pp. 300–302."
+    ),
     "dropout": (
         "N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, “Dropout: A Simple Way to Prevent "
         "Neural Networks from Overfitting”, JMLR 15, 2014, pp. 1929–1958."
