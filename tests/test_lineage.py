@@ -30,6 +30,12 @@ def test_what_came_before_is_told_from_the_oldest_and_a_mean_multiplies_it() -> 
     assert stretches(ALL_AND_MEAN) == [Stretch(14, 4000, 3), Stretch(2, 5000, 3), Stretch(2, 5000, 1)]
 
 
+def test_a_run_that_saved_weights_anew_has_no_stretch_of_its_own() -> None:
+    anew = {**ALL_AND_MEAN, "went_on_from": {**ALL_AND_MEAN["went_on_from"], "epochs": 18}}
+    anew["went_on_from"] = {**anew["went_on_from"], "averaged_with": [], "earlier": ALL_AND_MEAN["went_on_from"]}
+    assert stretches(anew) == stretches(ALL_AND_MEAN)
+
+
 def test_every_model_that_had_a_part_is_named() -> None:
     assert [model["file"] for model in learnt_from(ALL_AND_MEAN)] == ["teacher", "first", "second", "third"]
 

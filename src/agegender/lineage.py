@@ -33,7 +33,8 @@ def stretches(sidecar: Mapping[str, Any]) -> list[Stretch]:
     images, newest = sidecar["split"]["train"], []
     runs, first = 1, sidecar.get("went_on_from")
     while first:
-        newest.append(Stretch(done - first["epochs"], images, runs))
+        if done > first["epochs"]:  # a run may only have saved another one's weights anew
+            newest.append(Stretch(done - first["epochs"], images, runs))
         done, images = first["epochs"], first["images"]
         # Each run that was averaged has a past of its own, alike in epochs and images; only a mean multiplies.
         runs *= len(first.get("averaged_with") or ()) + 1

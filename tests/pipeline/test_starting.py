@@ -109,6 +109,28 @@ def test_of_several_starts_the_mean_of_the_weights_is_taken_and_last_phases_are_
         np.testing.assert_allclose(mean, (one + two) / 2, atol=1e-6)
 
 
+def test_a_whole_training_is_saved_anew_with_other_values_of_the_file_alone(
+    beginning: Path, drawn_folder: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    soft = {"A": (*NETWORK, ("network.soften_noise", "0.85"))}
+    out = tmp_path / "run"
+    run(settings(out, drawn_folder, 1, start_from=(beginning,), changes=soft), announce=said.append)
+    assert any("did all 2 epochs; its weights are saved anew" in line for line in said)
+    sidecar = read_json(out / "age_gender_A.json")
+    assert (sidecar["went_on_from"]["epochs"], sidecar["recipe"]["network"]["soften_noise"]) == (2, 0.85)
+    assert (out / "A" / "history.csv").read_text() == (beginning / "A" / "history.csv").read_text()
+    plain = settings(out, drawn_folder, 1).recipe("A")
+    softened = settings(out, drawn_folder, 1, changes=soft).recipe("A")
+    assert plain != softened
+    before, after = (
+        trained_network(plain, beginning / "age_gender_A.keras"),
+        trained_network(softened, out / "age_gender_A.keras"),
+    )
+    for old, new in zip(before.get_weights(), after.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
 def test_what_cannot_be_averaged_or_done_again_is_refused(beginning: Path, drawn_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="The same model is given twice"):
         run(settings(tmp_path / "one", drawn_folder, 2, start_from=(beginning, beginning)))

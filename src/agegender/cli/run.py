@@ -59,7 +59,8 @@ def run_command(
         typer.Option(
             help="A run whose models did the recipe's first phases: go on from them, on the same split or, with "
             "--train-on all, on every image. Repeatable: the mean of the weights of several seeds' models is the "
-            "start, which suits Model B, whose seeds share their ImageNet start."
+            "start, which suits Model B, whose seeds share their ImageNet start. A whole training is saved anew where "
+            "a value of the saved file alone differs (network.soften_noise)."
         ),
     ] = None,
     again: Annotated[

@@ -26,7 +26,8 @@ _MAY_DIFFER = ("phases", "precision", "teacher_share")
 """Values in which a training may differ from the one that it goes on from; of the phases, those still to come."""
 
 _NETWORK_MAY_DIFFER = ("soften_noise",)
-"""Values of the network that may differ as well: they change the saved file alone, and no weight that is learnt."""
+"""Values of the network that may differ as well: they change the saved file alone, and no weight that is learnt. Where
+one differs, a whole training is a beginning too: its weights are saved anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +191,14 @@ def _check_beginning(path: Path, former: Recipe, recipe: Recipe, phases: int, ag
         raise SettingError(f"{path} did {done} phases and the first run {phases}. Average runs of the same phases.")
     if not 0 <= again < done:
         raise SettingError(f"{path} did {done} phases; between 0 and {done - 1} can be done again. Received: {again}")
-    same = {name: getattr(recipe.network, name) for name in _NETWORK_MAY_DIFFER}
-    former = replace(former, network=replace(former.network, **same))
+    wanted = {name: getattr(recipe.network, name) for name in _NETWORK_MAY_DIFFER}
+    saved_alike = former.network == (same_network := replace(former.network, **wanted))
+    former = replace(former, network=same_network)
     names = (item.name for item in fields(recipe) if item.name not in _MAY_DIFFER)
     unlike = [name for name in names if getattr(former, name) != getattr(recipe, name)]
     kept = done - again  # those that are done again may have other values
-    if kept >= len(recipe.phases) or former.phases[:kept] != recipe.phases[:kept] or unlike:
+    nothing_to_do = kept > len(recipe.phases) or (kept == len(recipe.phases) and saved_alike)
+    if nothing_to_do or former.phases[:kept] != recipe.phases[:kept] or unlike:
         what = f"it has other values of {', '.join(unlike)}" if unlike else "its phases are not the first of this one's"
         raise SettingError(
             f"{path} is no beginning of this recipe of {recipe.model}: {what}. "

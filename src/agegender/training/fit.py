@@ -119,6 +119,8 @@ def train(
         InputError: Too few images.
     """
     _check(recipe, training, teachers)
+    if start is not None and len(start.history) == recipe.epochs:
+        return _saved_anew(recipe, start, training, folder, announce)
     fingerprint = _fingerprint(recipe, seed, data_fingerprint)
     checkpoint = folder / CHECKPOINT
     state = _state_to_resume(checkpoint, fingerprint) if resume else None
@@ -139,8 +141,7 @@ def train(
         own = restore_own(checkpoint)
         announce(f"{recipe.model}: going on after epoch {state.epochs_done} of {recipe.epochs}")
     model = student.model
-    norm_faces = training.subset(recipe.norm_images, seed)
-    curve_faces = training.subset(recipe.curve_images, seed)
+    norm_faces, curve_faces = training.subset(recipe.norm_images, seed), training.subset(recipe.curve_images, seed)
 
     begin = 0
     try:
@@ -176,6 +177,16 @@ def train(
     with averaged_weights(model, training, len(training), seed):
         contract = contract_model(recipe, model)
     return TrainedModel(contract, pd.DataFrame(state.history), student.origin, state.seconds)
+
+
+def _saved_anew(recipe: Recipe, start: Start, training: FaceArrays, folder: Path, announce: Announce) -> TrainedModel:
+    """The weights of a whole training in a file that does something else with them: no epoch is left."""
+    student = learner(recipe)
+    _take_over(student, start, training)
+    announce(f"{recipe.model}: {start} did all {recipe.epochs} epochs; its weights are saved anew")
+    history = pd.DataFrame(start.history)
+    write_text(folder / HISTORY, history.to_csv(index=False))
+    return TrainedModel(contract_model(recipe, student.model), history, student.origin, start.seconds)
 
 
 def _check(recipe: Recipe, training: FaceArrays, teachers: Teachers | None) -> None:
