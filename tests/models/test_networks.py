@@ -109,8 +109,8 @@ def test_a_side_that_does_not_fit_is_refused(side: int) -> None:
 
 @pytest.mark.parametrize("pixels", [-0.5, 3.5])
 def test_a_blur_that_leaves_no_face_is_refused(pixels: float) -> None:
-    with pytest.raises(SettingError, match="soften_pixels must be from 0 to 3"):
-        build_pretrained_cnn(PretrainedCnn(soften_pixels=pixels))
+    with pytest.raises(SettingError, match="soften_noise must be from 0 to 3"):
+        build_pretrained_cnn(PretrainedCnn(soften_noise=pixels))
 
 
 def test_a_file_of_another_network_is_refused(tmp_path: Path) -> None:
