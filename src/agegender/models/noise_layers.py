@@ -30,6 +30,10 @@ _SECOND_DIFFERENCES = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0,
 """Blind to flat and slanted areas; its answer to white noise has 6 times the noise's standard deviation."""
 
 
+NOISE_OF_MAGNITUDE = math.sqrt(math.pi / 2) / 6
+"""Mean absolute value of a Gaussian to its standard deviation, and the gain of the second differences."""
+
+
 def gaussian_matrix(size: int, deviation: float) -> np.ndarray:
     """Gaussian blur along one axis as a matrix (size, size), columns sum to 1.
 
@@ -67,10 +71,6 @@ def noise_magnitudes(images: Any) -> Any:
     both = np.stack([_SECOND_DIFFERENCES, -_SECOND_DIFFERENCES], axis=-1)
     layer.set_weights([np.repeat(both[:, :, None], channels, axis=2).astype("float32")])
     return keras.layers.GlobalAveragePooling2D(keepdims=True, dtype="float32", name=f"{NOISE}_magnitude")(fine)
-
-
-NOISE_OF_MAGNITUDE = math.sqrt(math.pi / 2) / 6
-"""Mean absolute value of a Gaussian to its standard deviation, and the gain of the second differences."""
 
 
 def noise_softened(images: Any, blur_pixels: float) -> Any:

@@ -244,6 +244,30 @@ def test_ages_drawn_to_the_middle_are_told_only_where_they_are(
     assert "Model A reads 3–9 years too old and 80–116 too young: rare ages are drawn to the middle." in text
 
 
+def test_what_is_done_about_noise_is_told_where_it_is_done_and_only_there(
+    planted_facts: Facts, composer: Callable[[RunFacts], Document]
+) -> None:
+    facts = planted_facts("B better")
+    without = composer(facts)
+    model = facts.models["B"]
+    *first, last = model.recipe.phases
+    recipe = dataclasses.replace(
+        model.recipe,
+        network={**model.recipe.network, "soften_noise": 0.85},
+        phases=(*first, dataclasses.replace(last, noise_share=0.3)),
+    )
+    noisy = composer(
+        dataclasses.replace(facts, models={**facts.models, "B": dataclasses.replace(model, recipe=recipe)})
+    )
+    assert "blurs a noisy one (Gaussian, 0.85 pixels)" in prose(noisy)
+    assert "blurs a noisy one" not in prose(without)
+    columns = [[block for block in document.blocks if isinstance(block, TableBlock) and "noise on" in block.header]
+               for document in (without, noisy)]  # fmt: skip
+    assert not columns[0]
+    (table,) = columns[1]
+    assert table.rows[-1][table.header.index("noise on")].replace("\N{NO-BREAK SPACE}", " ") == "30 %"
+
+
 def test_later_measurements_are_told_where_they_are_and_only_there(planted_document: Compose) -> None:
     everything, plain = planted_document("everything"), planted_document("shipped")
     text = prose(everything)
