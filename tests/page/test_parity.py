@@ -64,7 +64,7 @@ def test_pictures_are_resized_turned_and_cut_as_opencv_does(ask: Ask, pixels: np
         found = np.array(data).reshape(expected.shape)
         difference = np.abs(found.astype(int) - expected)
         assert difference.max() <= 1
-        assert difference.mean() < 0.15
+        assert difference.mean() < 0.03
 
 
 def test_boxes_are_thinned_squared_and_cut_as_in_python(ask: Ask, pixels: np.ndarray) -> None:
