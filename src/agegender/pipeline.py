@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agegender.artifacts import read_json
 from agegender.backend import require_backend
-from agegender.data import save_split
+from agegender.data import save_split  # by the package, which says what to install where pandas is missing
 from agegender.main_job.fitting import devices_to_share, is_trained, models_to_learn_from, train_and_save
 from agegender.main_job.inputs import load_data, split_faces
 from agegender.main_job.measuring import constant_answer, draw, evaluate

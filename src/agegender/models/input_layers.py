@@ -33,7 +33,7 @@ def fixed_conv(
     layer = keras.layers.Conv2D(
         kernel.shape[1],
         1,
-        use_bias=len(weights) > 1,
+        use_bias=bias is not None,
         activation=activation,
         trainable=False,
         dtype="float32",

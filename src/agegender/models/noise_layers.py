@@ -29,7 +29,6 @@ crops 99 % are below 1.9; with noise of 5 added 99 % are above 4.7."""
 _SECOND_DIFFERENCES = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
 """Blind to flat and slanted areas; its answer to white noise has 6 times the noise's standard deviation."""
 
-
 NOISE_OF_MAGNITUDE = math.sqrt(math.pi / 2) / 6
 """Mean absolute value of a Gaussian to its standard deviation, and the gain of the second differences."""
 
