@@ -103,6 +103,19 @@ def test_a_second_look_refuses_what_only_resembles_a_face_and_places_landmarks_o
     assert unlike(detector) < unlike(once)
 
 
+def test_a_second_look_does_not_shrink_a_face_whose_first_landmarks_are_poor(
+    detector: FaceDetector, pixels: np.ndarray
+) -> None:
+    first = FaceDetector(DetectorSettings(confirmed=None), threads=1).detect(pixels)
+    poor = first.landmarks.copy()
+    poor[0, 2, 0] += 0.35 * (poor[0, 1, 0] - poor[0, 0, 0])  # the nose
+    well, poorly = (
+        detector._confirmed(pixels, Detections(first.boxes, first.scores, points), 0.5).landmarks[0]
+        for points in (first.landmarks, poor)
+    )
+    assert np.linalg.norm(poorly[1] - poorly[0]) == pytest.approx(np.linalg.norm(well[1] - well[0]), rel=0.01)
+
+
 def test_nothing_is_found_where_there_is_none(detector: FaceDetector) -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (300, 400, 3), np.uint8)

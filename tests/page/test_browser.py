@@ -15,7 +15,7 @@ from PIL import Image
 
 from agegender.inference.pipeline import FacePredictor, load
 
-MOST_YEARS = 0.3
+MOST_YEARS = 0.1
 
 
 @pytest.fixture(scope="module")

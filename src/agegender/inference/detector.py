@@ -222,7 +222,8 @@ class FaceDetector:
         mirrored[..., 0] = LARGEST_PATCH - 1 - mirrored[..., 0]
         points = (points[: len(found)] + mirrored) / 2
         for row, first in enumerate(found.landmarks):
-            back = similarity(template_of(LARGEST_PATCH), first)
+            # The very way back: the least squares from the template to the landmarks have another scale.
+            back = cv2.invertAffineTransform(similarity(first, template_of(LARGEST_PATCH)))
             points[row] = points[row] @ back[:, :2].T + back[:, 2]
         score = scores[:, 1].reshape(2, -1).min(axis=0)
         order = np.argsort(-score, kind="stable")
