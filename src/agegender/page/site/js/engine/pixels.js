@@ -219,7 +219,25 @@ export function mirrored({ data, width, height }) {
 }
 
 /**
- * One colour at a place between pixels, black outside the picture.
+ * Weights of the four pixels around a place by cubic convolution (OpenCV's INTER_CUBIC, a = -0.75).
+ * @param {number} part How far the place lies beyond the second of them, 0 to 1.
+ * @param {Float64Array} weights Receives the four.
+ */
+function cubic(part, weights) {
+  const a = -0.75;
+  const before = part + 1;
+  const after = 1 - part;
+  weights[0] = ((a * before - 5 * a) * before + 8 * a) * before - 4 * a;
+  weights[1] = ((a + 2) * part - (a + 3)) * part * part + 1;
+  weights[2] = ((a + 2) * after - (a + 3)) * after * after + 1;
+  weights[3] = 1 - weights[0] - weights[1] - weights[2];
+}
+
+const across = new Float64Array(4);
+const down = new Float64Array(4);
+
+/**
+ * One colour at a place between pixels, by cubic convolution; black outside the picture.
  * @param {Pixels} picture
  * @param {number} x
  * @param {number} y
@@ -228,21 +246,21 @@ export function mirrored({ data, width, height }) {
 export function sampled({ data, width, height }, x, y, colour) {
   const left = Math.floor(x);
   const top = Math.floor(y);
-  const right = x - left;
-  const below = y - top;
+  cubic(x - left, across);
+  cubic(y - top, down);
   colour.fill(0);
-  for (let j = 0; j < 2; j++) {
-    const row = top + j;
+  for (let j = 0; j < 4; j++) {
+    const row = top + j - 1;
     if (row < 0 || row >= height) continue;
-    for (let i = 0; i < 2; i++) {
-      const column = left + i;
+    for (let i = 0; i < 4; i++) {
+      const column = left + i - 1;
       if (column < 0 || column >= width) continue;
-      const weight = (i ? right : 1 - right) * (j ? below : 1 - below);
+      const weight = across[i] * down[j];
       const from = 3 * (row * width + column);
       colour[0] += weight * data[from];
       colour[1] += weight * data[from + 1];
       colour[2] += weight * data[from + 2];
     }
   }
-  for (let c = 0; c < 3; c++) colour[c] = rint(colour[c]);
+  for (let c = 0; c < 3; c++) colour[c] = Math.min(Math.max(rint(colour[c]), 0), 255);
 }
