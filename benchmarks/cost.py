@@ -1,8 +1,9 @@
 """What the default recipes cost: operations of a training, its time on a T4 by estimate, one image's time on this CPU.
 
-    python benchmarks/cost.py models/age_gender_A.keras models/age_gender_B.keras
+    python benchmarks/cost.py models/*.keras models/*.onnx
 
-The operations are those that TensorFlow counts in the graph of one forward pass; a training step is taken as three of
+A `.keras` file is asked through TensorFlow, an `.onnx` file through the package's own onnxruntime session. The
+operations are those that TensorFlow counts in the graph of one forward pass; a training step is taken as three of
 them (forward, gradient by the input, gradient by the weights). Only meaningful on an idle machine.
 """
 
@@ -16,6 +17,7 @@ import argparse
 import dataclasses
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from agegender.inference.sessions import open_session
 from agegender.models.input_layers import IMAGE_SIZE
 from agegender.training.learner import build
 from agegender.training.recipe import Recipe
@@ -64,16 +67,26 @@ def training_operations(recipe: Recipe, images: int) -> float:
     return total
 
 
-def latency_ms(path: Path) -> list[float]:
-    """Milliseconds of single images through a saved file, pixels to answers."""
+def asked_of(path: Path, pixels: np.ndarray) -> Callable[[], object]:
+    """A call that sends pixels (1, 128, 128, 3) through a saved file and has the answers as arrays."""
+    if path.suffix == ".onnx":
+        session = open_session(path.read_bytes(), path.name)
+        name = session.get_inputs()[0].name
+        return lambda: session.run(None, {name: pixels})
     model = keras.models.load_model(path)
     assert isinstance(model, keras.Model)
-    answer: Any = tf.function(lambda pixels: model(pixels, training=False))
-    pixels = tf.constant(np.random.default_rng(0).random((1, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.float32))
+    answer: Any = tf.function(lambda images: model(images, training=False))
+    images = tf.constant(pixels)
+    return lambda: [np.asarray(part) for part in answer(images)]
+
+
+def latency_ms(path: Path) -> list[float]:
+    """Milliseconds of single images through a saved file, pixels to answers."""
+    ask = asked_of(path, np.random.default_rng(0).random((1, IMAGE_SIZE, IMAGE_SIZE, 3), dtype=np.float32))
     times = []
     for number in range(WARM_UP + REPEATS):
         started = time.perf_counter()
-        [np.asarray(part) for part in answer(pixels)]
+        ask()
         if number >= WARM_UP:
             times.append((time.perf_counter() - started) * 1e3)
     return times
