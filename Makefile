@@ -26,7 +26,7 @@ $(STAMP): $(LOCK) pyproject.toml
 run: setup ## The main job on drawn faces: both models, curves, figures, in runs/drawn (RESUME=1 goes on with it)
 	$(BIN)/agegender run --out $(or $(OUT),runs/drawn) $(if $(RESUME),--resume)
 
-test: setup lint types imports unit ## Every check that needs nothing more (12 minutes on 2 cores)
+test: setup lint types imports unit ## Every check that needs nothing more (12 minutes on 2 cores; COLAB=1: and test-colab)
 
 lint: setup
 	$(BIN)/ruff check src tests scripts benchmarks
@@ -39,10 +39,10 @@ imports: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(if $(COLAB),-m "not long or colab")
 
 test-colab: setup ## The models under Keras 3.8, Colab's at the brief's date, in an environment of its own (1 GB, once)
-	$(BIN)/python -m pytest -m long -k "keras-3.8" tests/contracts/test_keras_versions.py
+	$(BIN)/python -m pytest -m colab
 
 test-long: setup ## Before a release: Keras 3.8 and 3.10, JAX, devices, the notebook (3 GB and the package index, once)
 	$(BIN)/python -m pytest -m long --numprocesses $(WORKERS) --dist loadgroup

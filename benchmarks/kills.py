@@ -55,7 +55,8 @@ def differences(killed: Path, straight: Path) -> tuple[int, float]:
     if len(tables[0]) != len(tables[1]):
         return abs(len(tables[0]) - len(tables[1])), float("nan")
     fixed = ["file", "status", "detail", "width", "height", "faces", "face"]
-    same = (tables[0][fixed].astype(str) == tables[1][fixed].astype(str)).all(axis=1)
+    # An empty cell is a missing value, which equals nothing, itself included.
+    same = (tables[0][fixed].eq(tables[1][fixed]) | (tables[0][fixed].isna() & tables[1][fixed].isna())).all(axis=1)
     return int((~same).sum()), float((tables[0]["age"] - tables[1]["age"]).abs().max())
 
 

@@ -23,6 +23,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as `backend.choose_backen
 ROOT = Path(__file__).resolve().parents[1]
 TINY_FACES = 48
 
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -30,28 +32,34 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["AGEGENDER_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-def _made_once(factory: pytest.TempPathFactory, worker: str, name: str, make: Callable[[Path], object]) -> Path:
-    """A path that one of pytest-xdist's processes makes and the others wait for."""
-    root = factory.getbasetemp() if worker == "master" else factory.getbasetemp().parent
-    path, finished = root / name, root / f"{name}.finished"
-    with (root / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not finished.exists():
-            make(path)
-            finished.touch()
-    return path
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> MadeOnce:
+    """Makes a path, by its name and a function, in one of pytest-xdist's processes while the others wait for it."""
+    base = tmp_path_factory.getbasetemp()
+    root = base if worker_id == "master" else base.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        path, finished = root / name, root / f"{name}.finished"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not finished.exists():
+                make(path)
+                finished.touch()
+        return path
+
+    return made
 
 
 @pytest.fixture(scope="session")
-def drawn_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def drawn_folder(made_once: MadeOnce) -> Path:
     """48 drawn faces of seed 5."""
     from agegender.data.drawn import draw_faces
 
-    return _made_once(tmp_path_factory, worker_id, "drawn_faces", lambda out: draw_faces(out, count=TINY_FACES, seed=5))
+    return made_once("drawn_faces", lambda out: draw_faces(out, count=TINY_FACES, seed=5))
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, worker_id: str) -> Path:
+def trained_run(made_once: MadeOnce, drawn_folder: Path) -> Path:
     """The folder of a finished run of the whole main job, on few faces for one epoch a phase; A has few layers."""
     from agegender.pipeline import RunSettings, run
 
@@ -61,11 +69,8 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory, drawn_folder: Path, wo
     one_epoch = (("phases.0.epochs", "1"), ("phases.1.epochs", "1"), ("phases.1.side", "0"), ("curve_images", "16"),
                  ("batch_size", "16"))  # fmt: skip
     changes = {"A": (*one_epoch, *few_layers), "B": one_epoch}
-    return _made_once(
-        tmp_path_factory,
-        worker_id,
-        "tiny_run",
-        lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes, phases=2)),
+    return made_once(
+        "tiny_run", lambda out: run(RunSettings(out=out, data=str(drawn_folder), changes=changes, phases=2))
     )
 
 

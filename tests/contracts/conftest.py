@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,12 @@ def contract_files(trained_run: Path) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def contract_reports(contract_files: dict[str, Path]) -> dict[str, ContractReport]:
+def contract_reports(
+    contract_files: dict[str, Path], made_once: Callable[[str, Callable[[Path], object]], Path]
+) -> dict[str, ContractReport]:
     """Each model's report by name, loaded by the locked Keras and its default backend in one clean process."""
-    return dict(zip(contract_files, check_models(list(contract_files.values())), strict=True))
+    kept = made_once(
+        "contract_reports.pickle",
+        lambda path: path.write_bytes(pickle.dumps(check_models(list(contract_files.values())))),
+    )
+    return dict(zip(contract_files, pickle.loads(kept.read_bytes()), strict=True))

@@ -23,11 +23,14 @@ ENVIRONMENTS = {
     "keras-3.15-jax": ("3.15.", "jax"),
 }
 OLDER = ("keras-3.8", "keras-3.10")
+COLAB = "keras-3.8"
+"""Colab's Keras at the brief's date."""
 
 
 def _grouped(environment: str) -> Any:
     """A parameter whose tests stay in one of pytest-xdist's processes, which makes each environment's reports once."""
-    return pytest.param(environment, marks=pytest.mark.xdist_group(environment))
+    marks = [pytest.mark.xdist_group(environment), *([pytest.mark.colab] if environment == COLAB else [])]
+    return pytest.param(environment, marks=marks)
 
 
 @pytest.fixture(scope="module", params=[_grouped(name) for name in ENVIRONMENTS])
