@@ -170,6 +170,7 @@ def test_whole_photographs_are_answered_alike(ask: Ask, pixels: np.ndarray, show
             for face, expected in zip(faces, wanted, strict=True):
                 found = face["answers"][number]
                 assert expected.box is not None
+                assert expected.landmarks is not None
                 np.testing.assert_allclose(face["box"], expected.box, atol=0.5)
                 np.testing.assert_allclose(face["landmarks"], expected.landmarks, atol=0.05)
                 assert found["age"] == pytest.approx(expected.age, abs=MOST_YEARS)
