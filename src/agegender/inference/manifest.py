@@ -82,6 +82,7 @@ class Manifest:
                 "colour": "RGB or BGR",
                 "scale": "pixel / 255",
                 "crop": "similarity transform of five landmarks to the template, black outside the picture",
+                "interpolation": "cubic convolution, a = -0.75 (OpenCV's INTER_CUBIC); a large face is averaged down",
                 "template": TEMPLATE.tolist(),
                 "template_order": ["left eye", "right eye", "nose", "left mouth corner", "right mouth corner"],
             },
