@@ -51,13 +51,13 @@ def kill_at(command: list[str], journal: Path, images: int, chance: random.Rando
 
 def differences(killed: Path, straight: Path) -> tuple[int, float]:
     """Rows of which anything but the answers differs, and the largest difference of an age in years."""
-    tables = [pq.read_table(path).to_pandas() for path in (killed, straight)]
+    tables = [pq.read_table(path) for path in (killed, straight)]
     if len(tables[0]) != len(tables[1]):
         return abs(len(tables[0]) - len(tables[1])), float("nan")
     fixed = ["file", "status", "detail", "width", "height", "faces", "face"]
-    # An empty cell is a missing value, which equals nothing, itself included.
-    same = (tables[0][fixed].eq(tables[1][fixed]) | (tables[0][fixed].isna() & tables[1][fixed].isna())).all(axis=1)
-    return int((~same).sum()), float((tables[0]["age"] - tables[1]["age"]).abs().max())
+    rows = zip(*(table.select(fixed).to_pylist() for table in tables), strict=True)
+    ages = [table.column("age").to_pandas() for table in tables]
+    return sum(one != other for one, other in rows), float((ages[0] - ages[1]).abs().max())
 
 
 def main() -> None:

@@ -233,8 +233,8 @@ function cubic(part, weights) {
   weights[3] = 1 - weights[0] - weights[1] - weights[2];
 }
 
-const across = new Float64Array(4);
-const down = new Float64Array(4);
+const columnWeights = new Float64Array(4);
+const rowWeights = new Float64Array(4);
 
 /**
  * One colour at a place between pixels, by cubic convolution; black outside the picture.
@@ -246,8 +246,8 @@ const down = new Float64Array(4);
 export function sampled({ data, width, height }, x, y, colour) {
   const left = Math.floor(x);
   const top = Math.floor(y);
-  cubic(x - left, across);
-  cubic(y - top, down);
+  cubic(x - left, columnWeights);
+  cubic(y - top, rowWeights);
   colour.fill(0);
   for (let j = 0; j < 4; j++) {
     const row = top + j - 1;
@@ -255,7 +255,7 @@ export function sampled({ data, width, height }, x, y, colour) {
     for (let i = 0; i < 4; i++) {
       const column = left + i - 1;
       if (column < 0 || column >= width) continue;
-      const weight = across[i] * down[j];
+      const weight = columnWeights[i] * rowWeights[j];
       const from = 3 * (row * width + column);
       colour[0] += weight * data[from];
       colour[1] += weight * data[from + 1];
